@@ -1,0 +1,210 @@
+# hltest_add_guests() and hltest_discover_tests(): a project's guests and the tests that run them.
+include_guard(GLOBAL)
+include(GoogleTest)
+include("${CMAKE_CURRENT_LIST_DIR}/HltestNasmDefines.cmake")
+
+find_program(HLTEST_NASM nasm DOC "The assembler for guests")
+# In hltest's own tree, and where it is installed.
+find_file(HLTEST_MEMORY_LAYOUT hltest/guest/memory_layout.h
+          PATHS "${CMAKE_CURRENT_LIST_DIR}/../framework" "${CMAKE_CURRENT_LIST_DIR}/../../../include"
+                "${CMAKE_CURRENT_LIST_DIR}/../../../../include"
+          NO_DEFAULT_PATH REQUIRED)
+mark_as_advanced(HLTEST_NASM HLTEST_MEMORY_LAYOUT)
+
+# hltest_add_guests(TARGET
+#                   MODE real|protected|long ...
+#                   SOURCES file.asm ...
+#                   [LOAD_ADDRESS 0x1000]
+#                   [DEFINES NAME[=VALUE] ...]
+#                   [INCLUDE_DIRECTORIES dir ...]
+#                   [ALLOW_WARNINGS name ...])
+#
+# Makes a library TARGET that holds the assembled images, to be linked into a test program, and the
+# header "guests/TARGET.h" that declares them: `file.asm` is `guests::file`. Each source is
+# assembled flat (nasm -f bin) when the project is built, again when it or a file that it %includes
+# or incbins has changed. Bits are those of the mode; NASM's warnings are errors.
+#
+#   MODE                 the mode that the guests start in; with several, every source is assembled
+#                        for each and its image passes for all of them (hltest::ImageSet)
+#   LOAD_ADDRESS         where the images are loaded, in steps of 1; `org HLTEST_LOAD_ADDRESS` in a
+#                        source takes it over
+#   DEFINES              as for nasm -D, besides HLTEST_BITS and the constants of
+#                        <hltest/guest/memory_layout.h> (kCom1 is HLTEST_COM1)
+#   INCLUDE_DIRECTORIES  where %include looks, besides the source's own folder
+#   ALLOW_WARNINGS       warnings by NASM's name for them (number-overflow) that these guests may have
+function(hltest_add_guests target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LOAD_ADDRESS"
+                        "MODE;SOURCES;DEFINES;INCLUDE_DIRECTORIES;ALLOW_WARNINGS")
+  set(call "hltest_add_guests(${target})")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "${call}: unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  if(TARGET ${target})
+    message(FATAL_ERROR "${call}: there is a target of this name already. The call makes a library "
+                        "of its own: give it a new name and link your test program to it")
+  endif()
+  if(NOT target MATCHES "^[A-Za-z_][A-Za-z0-9_.-]*$")
+    message(FATAL_ERROR "${call}: the name becomes guests/${target}.h: use letters, digits, '_-.'")
+  endif()
+  if(NOT HLTEST_NASM)
+    message(FATAL_ERROR "${call}: nasm is missing: install it (apt install nasm), or set HLTEST_NASM "
+                        "to where it is")
+  endif()
+  if(NOT arg_MODE OR NOT arg_SOURCES)
+    message(FATAL_ERROR "${call}: MODE real|protected|long and SOURCES are needed")
+  endif()
+  if(NOT DEFINED arg_LOAD_ADDRESS)
+    set(arg_LOAD_ADDRESS 0x1000) # kLoadAddress, which hltest's own tests compare
+  endif()
+  if(NOT arg_LOAD_ADDRESS MATCHES "^(0x[0-9A-Fa-f]+|[0-9]+)$")
+    message(FATAL_ERROR "${call}: LOAD_ADDRESS ${arg_LOAD_ADDRESS} is no number")
+  endif()
+
+  set(folder "${CMAKE_CURRENT_BINARY_DIR}/hltest_guests/${target}")
+  file(MAKE_DIRECTORY "${folder}/guests")
+  hltest_nasm_defines(defines)
+  list(FILTER defines EXCLUDE REGEX "^-DHLTEST_LOAD_ADDRESS=")
+  list(APPEND defines "-DHLTEST_LOAD_ADDRESS=${arg_LOAD_ADDRESS}")
+  list(TRANSFORM arg_DEFINES PREPEND "-D")
+  set(options ${defines} ${arg_DEFINES} -Werror)
+  list(TRANSFORM arg_ALLOW_WARNINGS PREPEND "-w-")
+  list(APPEND options ${arg_ALLOW_WARNINGS})
+  foreach(directory IN LISTS arg_INCLUDE_DIRECTORIES)
+    cmake_path(ABSOLUTE_PATH directory)
+    list(APPEND options "-I${directory}/")
+  endforeach()
+
+  set(declarations "")
+  set(definitions "")
+  set(images "")
+  set(names "")
+  foreach(source IN LISTS arg_SOURCES)
+    cmake_path(ABSOLUTE_PATH source NORMALIZE)
+    if(NOT EXISTS "${source}")
+      message(FATAL_ERROR "${call}: there is no ${source}")
+    endif()
+    cmake_path(GET source STEM LAST_ONLY stem)
+    _hltest_guest_name("${call}" "${stem}" name)
+    if(name IN_LIST names)
+      message(FATAL_ERROR "${call}: two sources would be guests::${name}: rename one")
+    endif()
+    list(APPEND names ${name})
+    set(symbols "")
+    foreach(mode IN LISTS arg_MODE)
+      _hltest_assemble("${call}" "${source}" ${mode} "${folder}/${name}.${mode}.bin" "${options}")
+      list(APPEND images "${folder}/${name}.${mode}.bin")
+      string(MAKE_C_IDENTIFIER "hltest_guest_${target}_${name}_${mode}" symbol)
+      list(APPEND symbols "${mode}:${symbol}")
+      _hltest_embed(${symbol} "${folder}/${name}.${mode}.bin" text)
+      string(APPEND definitions "${text}")
+    endforeach()
+    _hltest_declare(${name} "${stem}" "${source}" ${arg_LOAD_ADDRESS} "${symbols}" declaration
+                    definition)
+    string(APPEND declarations "${declaration}")
+    string(APPEND definitions "${definition}")
+  endforeach()
+
+  set(made "// Made by ${call}.\n")
+  file(CONFIGURE OUTPUT "${folder}/guests/${target}.h" @ONLY CONTENT
+       "${made}#pragma once\n\n#include <hltest/guest/image.h>\n\nnamespace guests {\n${declarations}\n}  // namespace guests\n")
+  file(CONFIGURE OUTPUT "${folder}/${target}.cc" @ONLY CONTENT
+       "${made}#include \"guests/${target}.h\"\n${definitions}")
+  set_source_files_properties("${folder}/${target}.cc" PROPERTIES OBJECT_DEPENDS "${images}")
+
+  add_library(${target} STATIC "${folder}/${target}.cc")
+  target_include_directories(${target} PUBLIC "${folder}")
+  target_link_libraries(${target} PUBLIC hltest::hltest)
+endfunction()
+
+# The C++ name of a guest. A name that C++ keeps for itself has to be changed by the user, so that
+# what a test reads like is what the file is called.
+function(_hltest_guest_name call stem variable)
+  string(MAKE_C_IDENTIFIER "${stem}" name)
+  set(keywords and asm auto bool break case catch char class compl concept const continue default
+      delete do double else enum explicit export extern false float for friend goto if inline int
+      long mutable namespace new not operator or private protected public register requires return
+      short signed sizeof static struct switch template this throw true try typedef typeid typename
+      union unsigned using virtual void volatile while xor)
+  if(name IN_LIST keywords)
+    message(FATAL_ERROR "${call}: ${stem}.asm can't be guests::${name}, which is a C++ keyword: "
+                        "rename the file")
+  endif()
+  set(${variable} ${name} PARENT_SCOPE)
+endfunction()
+
+function(_hltest_assemble call source mode image options)
+  if(mode STREQUAL "real")
+    set(bits 16)
+  elseif(mode STREQUAL "protected")
+    set(bits 32)
+  elseif(mode STREQUAL "long")
+    set(bits 64)
+  else()
+    message(FATAL_ERROR "${call}: MODE ${mode} is none of real, protected and long")
+  endif()
+  cmake_path(GET source PARENT_PATH source_folder)
+  set(nasm "${HLTEST_NASM}" -f bin ${options} -DHLTEST_BITS=${bits} --before "bits ${bits}"
+      "-I${source_folder}/")
+  cmake_path(RELATIVE_PATH image BASE_DIRECTORY "${CMAKE_BINARY_DIR}" OUTPUT_VARIABLE short)
+  # NASM's -MD leaves out what is %included (2.16.01), so a second pass lists it.
+  add_custom_command(
+    OUTPUT "${image}"
+    COMMAND ${nasm} -o "${image}" "${source}"
+    COMMAND ${nasm} -M -MF "${image}.d" -MQ "${image}" -w-all "${source}"
+    DEPENDS "${source}"
+    DEPFILE "${image}.d"
+    COMMENT "Assembling ${short}"
+    VERBATIM)
+endfunction()
+
+# Assembler text that puts a file's bytes between two symbols.
+function(_hltest_embed symbol file variable)
+  string(REPLACE "\\" "\\\\" path "${file}")
+  string(REPLACE "\"" "\\\"" path "${path}")
+  # Twice: once for the C++ string literal, once for the assembler's.
+  string(REPLACE "\\" "\\\\" path "${path}")
+  string(REPLACE "\"" "\\\"" path "${path}")
+  set(${variable} "
+extern \"C\" const std::uint8_t ${symbol}_begin[];
+extern \"C\" const std::uint8_t ${symbol}_end[];
+asm(\".pushsection .rodata\\n\"
+    \"${symbol}_begin: .incbin \\\"${path}\\\"\\n\"
+    \"${symbol}_end: .byte 0\\n\"
+    \".popsection\\n\");
+" PARENT_SCOPE)
+endfunction()
+
+function(_hltest_declare name stem source load_address symbols declaration definition)
+  set(cpu_mode_real kReal16)
+  set(cpu_mode_protected kProtected32)
+  set(cpu_mode_long kLong64)
+  set(modes "")
+  set(images "")
+  foreach(entry IN LISTS symbols)
+    string(REGEX MATCH "^([a-z]+):(.*)$" _ "${entry}")
+    set(symbol "${CMAKE_MATCH_2}")
+    set(cpu_mode "hltest::CpuMode::${cpu_mode_${CMAKE_MATCH_1}}")
+    list(APPEND modes "${cpu_mode}")
+    list(APPEND images "hltest::Image<${cpu_mode}>{\"${stem}\", ${symbol}_begin, ${symbol}_end, hltest::Gpa{${load_address}}}")
+  endforeach()
+  list(LENGTH modes count)
+  list(JOIN modes ", " modes)
+  list(JOIN images ",\n    " images)
+  if(count EQUAL 1)
+    set(type "hltest::Image<${modes}>")
+    set(value " = ${images}")
+  else()
+    set(type "hltest::ImageSet<${modes}>")
+    set(value "{${images}}")
+  endif()
+  cmake_path(GET source FILENAME file)
+  set(${declaration} "\n/// ${file}, loaded at ${load_address}.\nextern const ${type} ${name};\n"
+      PARENT_SCOPE)
+  set(${definition} "\nconstinit const ${type} guests::${name}${value};\n" PARENT_SCOPE)
+endfunction()
+
+# hltest_discover_tests(TARGET ...): registers the program's tests with ctest, one by one; further
+# arguments are gtest_discover_tests()'. A test that skips for want of KVM shows as skipped.
+function(hltest_discover_tests target)
+  gtest_discover_tests(${target} ${ARGN})
+endfunction()

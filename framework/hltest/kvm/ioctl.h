@@ -1,0 +1,89 @@
+#pragma once
+
+#include <linux/kvm.h>
+
+#include <bit>
+#include <cstdint>
+#include <string>
+
+#include <hltest/kvm/unique_fd.h>
+
+namespace hltest::kvm {
+
+/// One ioctl of KVM's: its number, its name, and the type of what its argument points to.
+/// A number whose size field is not that type's size does not compile: Debian 12's <linux/kvm.h>
+/// has such numbers in C++, where structs that end in a flexible array come out too large.
+template <typename Payload>
+struct Request {
+  // NOLINTNEXTLINE(google-runtime-int): the kernel's type for an ioctl's number
+  consteval Request(const char* request_name, unsigned long request_number)
+      : name(request_name), number(request_number) {
+    if (_IOC_SIZE(request_number) != sizeof(Payload)) throw "the payload is not of this size";
+  }
+  const char* name;
+  unsigned long number;  // NOLINT(google-runtime-int)
+};
+
+/// An ioctl whose argument is a number, or that has none.
+template <>
+struct Request<void> {
+  // NOLINTNEXTLINE(google-runtime-int)
+  consteval Request(const char* request_name, unsigned long request_number)
+      : name(request_name), number(request_number) {
+    if (_IOC_SIZE(request_number) != 0) throw "this ioctl has a payload";
+  }
+  const char* name;
+  unsigned long number;  // NOLINT(google-runtime-int)
+};
+
+/// What <linux/kvm.h> puts before a flexible array of CPUID entries (struct kvm_cpuid2).
+struct CpuidHeader {
+  std::uint32_t nent;
+  std::uint32_t padding;
+};
+
+/// What it puts before the signal set (struct kvm_signal_mask).
+struct SignalMaskHeader {
+  std::uint32_t len;
+};
+
+inline constexpr Request<void> kGetApiVersion{"KVM_GET_API_VERSION", KVM_GET_API_VERSION};
+inline constexpr Request<void> kCheckExtension{"KVM_CHECK_EXTENSION", KVM_CHECK_EXTENSION};
+inline constexpr Request<void> kGetVcpuMmapSize{"KVM_GET_VCPU_MMAP_SIZE", KVM_GET_VCPU_MMAP_SIZE};
+inline constexpr Request<void> kCreateVm{"KVM_CREATE_VM", KVM_CREATE_VM};
+inline constexpr Request<void> kSetTssAddr{"KVM_SET_TSS_ADDR", KVM_SET_TSS_ADDR};
+inline constexpr Request<void> kCreateVcpu{"KVM_CREATE_VCPU", KVM_CREATE_VCPU};
+inline constexpr Request<void> kRun{"KVM_RUN", KVM_RUN};
+inline constexpr Request<kvm_userspace_memory_region> kSetUserMemoryRegion{
+    "KVM_SET_USER_MEMORY_REGION", KVM_SET_USER_MEMORY_REGION};
+inline constexpr Request<kvm_regs> kGetRegs{"KVM_GET_REGS", KVM_GET_REGS};
+inline constexpr Request<kvm_regs> kSetRegs{"KVM_SET_REGS", KVM_SET_REGS};
+inline constexpr Request<kvm_sregs> kGetSregs{"KVM_GET_SREGS", KVM_GET_SREGS};
+inline constexpr Request<kvm_sregs> kSetSregs{"KVM_SET_SREGS", KVM_SET_SREGS};
+inline constexpr Request<kvm_translation> kTranslate{"KVM_TRANSLATE", KVM_TRANSLATE};
+// The three whose header struct is wrong in C++; the numbers are those of the kernel's C ABI.
+inline constexpr Request<CpuidHeader> kGetSupportedCpuid{"KVM_GET_SUPPORTED_CPUID",
+                                                         _IOWR(KVMIO, 0x05, CpuidHeader)};
+inline constexpr Request<CpuidHeader> kSetCpuid2{"KVM_SET_CPUID2",
+                                                 _IOW(KVMIO, 0x90, CpuidHeader)};
+inline constexpr Request<SignalMaskHeader> kSetSignalMask{"KVM_SET_SIGNAL_MASK",
+                                                          _IOW(KVMIO, 0x8b, SignalMaskHeader)};
+static_assert(kGetSupportedCpuid.number == 0xC008'AE05 && kSetCpuid2.number == 0x4008'AE90 &&
+              kSetSignalMask.number == 0x4004'AE8B);
+
+/// Issues the request again for as long as a signal interrupts it, and returns its result.
+/// Throws `Error` that names the request and, in parentheses, `detail`.
+int call(const UniqueFd& fd, Request<void> request, std::uintptr_t argument,
+         const std::string& detail = {});
+
+/// The same, for `size` bytes at `payload` that start with what the request is declared with.
+int call_raw(const UniqueFd& fd, const char* name, unsigned long number,  // NOLINT
+             void* payload, const std::string& detail);
+
+template <typename Payload>
+int call(const UniqueFd& fd, Request<Payload> request, Payload& payload,
+         const std::string& detail = {}) {
+  return call_raw(fd, request.name, request.number, &payload, detail);
+}
+
+}  // namespace hltest::kvm

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <linux/kvm.h>
+
+#include <cstdint>
+#include <vector>
+
+#include <hltest/kvm/unique_fd.h>
+#include <hltest/kvm/vm.h>
+
+namespace hltest::kvm {
+
+/// /dev/kvm: what the host's KVM is and can do, and the maker of VMs (KVM's "system ioctls").
+class System {
+ public:
+  /// Opens /dev/kvm and checks that it speaks API version 12, the only one there is.
+  /// Throws `Unavailable`, with a remedy, when it can't be used.
+  System();
+
+  /// KVM_CHECK_EXTENSION: 0 when this KVM does not have the capability (KVM_CAP_…).
+  [[nodiscard]] int check_extension(int capability) const;
+
+  /// The CPUID leaves that this KVM can give a guest (KVM_GET_SUPPORTED_CPUID).
+  [[nodiscard]] std::vector<kvm_cpuid_entry2> supported_cpuid() const;
+
+  /// An empty VM. Throws `Unavailable` when the host has no room for one more.
+  [[nodiscard]] Vm create_vm() const;
+
+ private:
+  UniqueFd fd_;
+};
+
+}  // namespace hltest::kvm

@@ -1,0 +1,72 @@
+#include <hltest/kvm/error.h>
+#include <hltest/kvm/ioctl.h>
+#include <hltest/kvm/vcpu.h>
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+namespace hltest::kvm {
+
+Vcpu::Vcpu(UniqueFd fd, std::size_t mmap_size)
+    : fd_(std::move(fd)), run_(Mapping::shared(fd_, mmap_size)) {}
+
+kvm_regs Vcpu::regs() const {
+  kvm_regs regs{};
+  call(fd_, kGetRegs, regs);
+  return regs;
+}
+
+void Vcpu::set_regs(kvm_regs regs) { call(fd_, kSetRegs, regs); }
+
+kvm_sregs Vcpu::sregs() const {
+  kvm_sregs sregs{};
+  call(fd_, kGetSregs, sregs);
+  return sregs;
+}
+
+void Vcpu::set_sregs(kvm_sregs sregs) { call(fd_, kSetSregs, sregs); }
+
+void Vcpu::set_cpuid(std::span<const kvm_cpuid_entry2> entries) {
+  const CpuidHeader header{.nent = static_cast<std::uint32_t>(entries.size()), .padding = 0};
+  std::vector<std::uint8_t> buffer(sizeof header + entries.size_bytes());
+  std::memcpy(buffer.data(), &header, sizeof header);
+  std::memcpy(buffer.data() + sizeof header, entries.data(), entries.size_bytes());
+  call_raw(fd_, kSetCpuid2.name, kSetCpuid2.number, buffer.data(),
+           fmt::format("{} entries", entries.size()));
+}
+
+void Vcpu::set_signal_mask(const sigset_t& mask) {
+  // The kernel's signal set is 8 bytes, the head of glibc's larger one.
+  constexpr std::size_t kKernelSet = 8;
+  const SignalMaskHeader header{.len = kKernelSet};
+  std::array<std::uint8_t, sizeof header + kKernelSet> buffer{};
+  std::memcpy(buffer.data(), &header, sizeof header);
+  std::memcpy(buffer.data() + sizeof header, &mask, kKernelSet);
+  call_raw(fd_, kSetSignalMask.name, kSetSignalMask.number, buffer.data(), {});
+}
+
+std::optional<Gpa> Vcpu::translate(Gva gva) const {
+  kvm_translation translation{};
+  translation.linear_address = gva.value();
+  call(fd_, kTranslate, translation, to_string(gva));
+  if (translation.valid == 0) return std::nullopt;
+  return Gpa{translation.physical_address};
+}
+
+Exit Vcpu::run() {
+  const int result = posix::ioctl(fd_.get(), kRun.number, 0);
+  if (result < 0) {
+    if (errno == EINTR) return InterruptedExit{};
+    throw Error(kRun.name, errno);
+  }
+  return decode_exit(shared(), run_.bytes());
+}
+
+void Vcpu::set_immediate_exit(bool value) { shared().immediate_exit = value ? 1 : 0; }
+
+kvm_run& Vcpu::shared() const { return *std::bit_cast<kvm_run*>(run_.data()); }
+
+}  // namespace hltest::kvm

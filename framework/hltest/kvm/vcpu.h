@@ -1,0 +1,61 @@
+#pragma once
+
+#include <linux/kvm.h>
+
+#include <csignal>
+#include <cstddef>
+#include <optional>
+#include <span>
+
+#include <hltest/kvm/exit.h>
+#include <hltest/kvm/mapping.h>
+#include <hltest/kvm/unique_fd.h>
+#include <hltest/x86/address.h>
+
+namespace hltest::kvm {
+
+/// One virtual processor (KVM's "vCPU ioctls"). To be used from one thread.
+class Vcpu {
+ public:
+  /// Maps the vCPU's kvm_run, which is `mmap_size` bytes long. Throws `Error`.
+  Vcpu(UniqueFd fd, std::size_t mmap_size);
+
+  [[nodiscard]] kvm_regs regs() const;
+  void set_regs(kvm_regs regs);
+  [[nodiscard]] kvm_sregs sregs() const;
+  void set_sregs(kvm_sregs sregs);
+
+  /// What CPUID shows the guest.
+  void set_cpuid(std::span<const kvm_cpuid_entry2> entries);
+
+  /// The signals that are blocked while the guest runs, in place of the thread's own. One that is
+  /// let in ends the run, and is delivered only if the thread lets it in too.
+  void set_signal_mask(const sigset_t& mask);
+
+  /// What the guest's page tables make of `gva` now; nothing where it is not mapped.
+  [[nodiscard]] std::optional<Gpa> translate(Gva gva) const;
+
+  /// Runs the guest until something stops it. Throws `Error`.
+  Exit run();
+
+  /// Ends the instruction that the last exit interrupted (a port or MMIO access), and runs no other:
+  /// only then do the registers show it done. What a page-crossing access adds is run through
+  /// `serve`, which gets the further exits.
+  template <typename Serve>
+  void complete_instruction(Serve&& serve) {
+    set_immediate_exit(true);
+    for (Exit exit = run(); !std::holds_alternative<InterruptedExit>(exit); exit = run()) {
+      if (!serve(exit)) break;
+    }
+    set_immediate_exit(false);
+  }
+
+ private:
+  void set_immediate_exit(bool value);
+  [[nodiscard]] kvm_run& shared() const;
+
+  UniqueFd fd_;
+  Mapping run_;
+};
+
+}  // namespace hltest::kvm

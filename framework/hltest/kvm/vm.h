@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <hltest/kvm/unique_fd.h>
+#include <hltest/kvm/vcpu.h>
+#include <hltest/x86/address.h>
+
+namespace hltest::kvm {
+
+/// What a guest may do with a memory slot.
+enum class SlotAccess {
+  kReadWrite,
+  kReadOnly,  ///< a guest's write becomes an MMIO exit (KVM_MEM_READONLY)
+};
+
+/// One virtual machine: its memory slots and the maker of its vCPUs (KVM's "VM ioctls").
+class Vm {
+ public:
+  Vm(UniqueFd fd, std::size_t vcpu_mmap_size) : fd_(std::move(fd)), mmap_size_(vcpu_mmap_size) {}
+
+  /// Backs the guest-physical addresses from `gpa` on with `memory`, which has to outlive the VM.
+  /// `gpa` and the size are multiples of 4 KiB, the slots don't overlap. Throws `Error`.
+  void set_memory_slot(std::uint32_t slot, Gpa gpa, std::span<std::uint8_t> memory,
+                       SlotAccess access);
+
+  /// Gives KVM three pages that Intel hosts need for real mode (KVM_SET_TSS_ADDR): below 4 GiB,
+  /// outside every slot. Throws `Error`.
+  void set_tss_address(Gpa gpa);
+
+  /// Throws `Error`.
+  [[nodiscard]] Vcpu create_vcpu(std::uint32_t id) const;
+
+ private:
+  UniqueFd fd_;
+  std::size_t mmap_size_;
+};
+
+}  // namespace hltest::kvm

@@ -1,0 +1,195 @@
+#include <hltest/guest/memory_layout.h>
+#include <hltest/machine/exception_frame.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace hltest {
+namespace {
+
+constexpr std::uint64_t kVectors = 256;
+constexpr std::uint8_t kHltOpcode = 0xF4;
+
+// What the processor pushed (SDM vol. 3, figures 6-4 and 6-9; vol. 1, 6.5.1 for real mode).
+struct Frame {
+  std::optional<std::uint32_t> error_code;
+  std::uint64_t rip = 0;
+  std::uint16_t cs = 0;
+  std::uint64_t rflags = 0;
+  std::uint64_t rsp = 0;  // the guest's, before the delivery
+  std::uint16_t ss = 0;
+};
+
+class FrameReader {
+ public:
+  FrameReader(const Registers& at_exit, const Registers& start, const LinearReader& read)
+      : at_exit_(at_exit), start_(start), read_(read) {}
+
+  // Nothing when the stack can't be read.
+  [[nodiscard]] std::optional<Frame> frame(Vector vector) const {
+    switch (cpu_mode(at_exit_)) {
+      case CpuMode::kReal16:
+        return real_mode_frame();
+      case CpuMode::kLong64:
+        return long_mode_frame();
+      default:
+        return protected_mode_frame(vector);
+    }
+  }
+
+  // True when the instruction that ends at CS:RIP of the frame is the INT for this vector. Had it
+  // been executed on an earlier occasion, the run would have ended then.
+  [[nodiscard]] bool ends_software_interrupt(const Frame& frame, Vector vector) const {
+    const Gva next = segment(frame.cs, start_.cs).base + frame.rip;
+    const std::vector<std::uint8_t> before = read_(next - 2, 2);
+    if (before.size() != 2) return false;
+    if (before[0] == 0xCD && before[1] == static_cast<std::uint8_t>(vector)) return true;  // INT n
+    return (vector == Vector::kBreakpoint && before[1] == 0xCC) ||  // INT3
+           (vector == Vector::kOverflow && before[1] == 0xCE) ||    // INTO
+           (vector == Vector::kDebug && before[1] == 0xF1);         // INT1
+  }
+
+  [[nodiscard]] bool points_at_hlt(const Frame& frame) const {
+    const auto code = read_(segment(frame.cs, start_.cs).base + frame.rip, 1);
+    return code.size() == 1 && code[0] == kHltOpcode;
+  }
+
+  // The registers as they were before the delivery.
+  [[nodiscard]] Registers before(const Frame& frame) const {
+    Registers registers = at_exit_;
+    registers.rip = frame.rip;
+    registers.rflags.value = frame.rflags;
+    registers.rsp = frame.rsp;
+    registers.cs = segment(frame.cs, start_.cs);
+    if (registers.cr0.pe()) registers.ss = segment(frame.ss, at_exit_.ss);
+    return registers;
+  }
+
+ private:
+  template <typename T>
+  [[nodiscard]] std::optional<std::vector<T>> read_stack(std::size_t count, Gva at) const {
+    const std::vector<std::uint8_t> bytes = read_(at, count * sizeof(T));
+    if (bytes.size() != count * sizeof(T)) return std::nullopt;
+    std::vector<T> values(count);
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+    return values;
+  }
+
+  [[nodiscard]] Gva stack() const {
+    if (cpu_mode(at_exit_) == CpuMode::kLong64) return Gva{at_exit_.rsp};
+    return at_exit_.ss.base + (at_exit_.ss.db ? at_exit_.esp() : at_exit_.sp());
+  }
+
+  [[nodiscard]] std::optional<Frame> real_mode_frame() const {
+    const auto words = read_stack<std::uint16_t>(3, stack());
+    if (!words) return std::nullopt;
+    return Frame{.error_code = std::nullopt,
+                 .rip = words->at(0),
+                 .cs = words->at(1),
+                 .rflags = (at_exit_.rflags.value & ~0xFFFFULL) | words->at(2),
+                 .rsp = (at_exit_.rsp & ~0xFFFFULL) | static_cast<std::uint16_t>(at_exit_.sp() + 6),
+                 .ss = at_exit_.ss.selector};
+  }
+
+  [[nodiscard]] std::optional<Frame> long_mode_frame() const {
+    // The gates use IST1, so how far RSP is below its top tells whether there is an error code.
+    constexpr std::uint64_t kFrame = 5 * sizeof(std::uint64_t);
+    const std::uint64_t top = (kSystemRegion + kHandlerStackOffset).value() + 4 * kKiB;
+    const bool has_error_code = top - at_exit_.rsp > kFrame;
+    const auto words = read_stack<std::uint64_t>(has_error_code ? 6 : 5, stack());
+    if (!words) return std::nullopt;
+    const std::size_t first = has_error_code ? 1 : 0;
+    return Frame{.error_code = has_error_code
+                                   ? std::optional{static_cast<std::uint32_t>(words->at(0))}
+                                   : std::nullopt,
+                 .rip = words->at(first),
+                 .cs = static_cast<std::uint16_t>(words->at(first + 1)),
+                 .rflags = words->at(first + 2),
+                 .rsp = words->at(first + 3),
+                 .ss = static_cast<std::uint16_t>(words->at(first + 4))};
+  }
+
+  [[nodiscard]] std::optional<Frame> protected_mode_frame(Vector vector) const {
+    if (pushes_error_code(vector)) {
+      const std::optional<Frame> with = protected_mode_frame(true);
+      // INT n with such a vector pushes none: then the first word is the return address.
+      const std::optional<Frame> without = protected_mode_frame(false);
+      if (without && ends_software_interrupt(*without, vector)) return without;
+      return with;
+    }
+    return protected_mode_frame(false);
+  }
+
+  [[nodiscard]] std::optional<Frame> protected_mode_frame(bool has_error_code) const {
+    const std::size_t first = has_error_code ? 1 : 0;
+    const auto same_level = read_stack<std::uint32_t>(first + 3, stack());
+    if (!same_level) return std::nullopt;
+    Frame frame{.error_code =
+                    has_error_code ? std::optional{same_level->at(0)} : std::nullopt,
+                .rip = same_level->at(first),
+                .cs = static_cast<std::uint16_t>(same_level->at(first + 1)),
+                .rflags = same_level->at(first + 2),
+                .rsp = at_exit_.rsp + (first + 3) * sizeof(std::uint32_t),
+                .ss = at_exit_.ss.selector};
+    if ((frame.cs & 3U) != 0) {  // it came from an outer level, whose stack was pushed too
+      const auto outer = read_stack<std::uint32_t>(first + 5, stack());
+      if (!outer) return std::nullopt;
+      frame.rsp = outer->at(first + 3);
+      frame.ss = static_cast<std::uint16_t>(outer->at(first + 4));
+    }
+    return frame;
+  }
+
+  // The frame holds selectors only: the rest is what the run began with, or the GDT says.
+  [[nodiscard]] Segment segment(std::uint16_t selector, const Segment& likely) const {
+    if (selector == likely.selector) return likely;
+    if (!at_exit_.cr0.pe()) {
+      Segment segment = Segment::real_mode(selector);
+      segment.type = likely.type;
+      return segment;
+    }
+    Segment loaded{.selector = selector, .dpl = static_cast<std::uint8_t>(selector & 3U)};
+    const std::uint64_t offset = selector & ~7U;
+    const bool in_gdt = (selector & 4U) == 0 && offset != 0 && offset + 7 <= at_exit_.gdt.limit;
+    if (!in_gdt) return loaded;
+    if (const auto entry = read_stack<std::uint64_t>(1, at_exit_.gdt.base + offset)) {
+      loaded = segment_from_descriptor(entry->at(0), selector);
+    }
+    return loaded;
+  }
+
+  const Registers& at_exit_;
+  const Registers& start_;
+  const LinearReader& read_;
+};
+
+}  // namespace
+
+HaltMeaning interpret_halt(const Registers& at_exit, const Registers& start, Gva handlers,
+                           const LinearReader& read) {
+  const Gva hlt = at_exit.code_address() - 1;
+  if (hlt < handlers || hlt - handlers >= kVectors) return {Halt{}, at_exit};
+
+  const auto vector = static_cast<Vector>(hlt - handlers);
+  const FrameReader reader{at_exit, start, read};
+  const std::optional<Frame> frame = reader.frame(vector);
+  if (!frame) return {Exception{.vector = vector}, at_exit};
+
+  Registers before = reader.before(*frame);
+  if (vector == Vector::kGeneralProtection && (frame->cs & 3U) != 0 && before.cr0.pe() &&
+      frame->error_code == 0U && reader.points_at_hlt(*frame)) {
+    ++before.rip;
+    return {Halt{}, before};
+  }
+  const bool software = reader.ends_software_interrupt(*frame, vector);
+  Exception exception{.vector = vector,
+                      .software = software,
+                      .error_code = frame->error_code,
+                      .cs = frame->cs,
+                      .rip = frame->rip};
+  if (vector == Vector::kPageFault && !software && before.cr0.pe()) exception.address = before.cr2;
+  return {exception, before};
+}
+
+}  // namespace hltest

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <hltest/kvm/vcpu.h>
+#include <hltest/machine/guest_memory.h>
+#include <hltest/x86/registers.h>
+
+namespace hltest {
+
+/// The bytes from the linear address `gva` on, as the guest's page tables have it now; fewer than
+/// `count` where a page is not mapped or not backed.
+std::vector<std::uint8_t> read_linear(const kvm::Vcpu& vcpu, const GuestMemory& memory,
+                                      const Registers& registers, Gva gva, std::size_t count);
+
+}  // namespace hltest

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+
+#include <hltest/guest/image.h>
+#include <hltest/kvm/system.h>
+#include <hltest/kvm/vcpu.h>
+#include <hltest/kvm/vm.h>
+#include <hltest/machine/guest_memory.h>
+#include <hltest/machine/mmio_bus.h>
+#include <hltest/machine/outcome.h>
+#include <hltest/machine/port_bus.h>
+#include <hltest/machine/start_state.h>
+#include <hltest/x86/paging.h>
+
+namespace hltest {
+
+/// A run that can't begin: the image or its entry are not in the guest's memory, or a setting makes
+/// no sense. The message names the input and what to do.
+class SetupError : public std::invalid_argument {
+ public:
+  using std::invalid_argument::invalid_argument;
+};
+
+/// One guest, from the start state of its mode to its end. What a run does, in order:
+///
+///   1. check    the image, its entry and the settings against the guest's memory
+///   2. lay out  the framework's tables and the image
+///   3. create   the VM with its memory slots and a vCPU with CPUID
+///   4. set      the registers
+///   5. serve    exits, until one ends the run or the deadline does
+///   6. tell     what happened: the Outcome
+///
+/// Everything is changed before `run`, and the machine needs no KVM before it.
+class Machine {
+ public:
+  static constexpr std::chrono::milliseconds kDefaultTimeout{5000};
+
+  /// A machine with 16 MiB of memory in the start state of `mode` (see start_state.h).
+  /// Throws std::invalid_argument for a mode that no guest can start in.
+  explicit Machine(CpuMode mode);
+
+  /// Creates the VM now, which `run` would do otherwise.
+  /// Throws `kvm::Unavailable` where this host has no usable KVM.
+  void create_vm();
+
+  [[nodiscard]] CpuMode start_mode() const { return mode_; }
+
+  /// What the processor starts with. RIP 0 stands for the image's entry.
+  [[nodiscard]] Registers& registers() { return registers_; }
+  [[nodiscard]] GuestMemory& memory() { return memory_; }
+  [[nodiscard]] PortBus& ports() { return ports_; }
+  [[nodiscard]] MmioBus& mmio() { return mmio_; }
+
+  /// Bytes of RAM: a multiple of 4 KiB, several GiB if need be (what is not touched costs nothing).
+  /// The start state's stack pointer moves with the end of RAM. Throws `MemoryError`.
+  void set_memory_size(std::uint64_t size);
+
+  /// Adds a mapping to the page tables of a long-mode start, besides the identity map of RAM.
+  /// Throws `PagingError`; where it overlaps the identity map, `run` does.
+  void map(const PageMapping& mapping);
+
+  /// How long a run may take: 1 ms to 24 hours. Throws `SetupError`.
+  void set_timeout(std::chrono::milliseconds timeout);
+
+  /// Runs `image` to its end. `start` are registers to begin with in place of those above.
+  ///
+  /// A second run is a warm reset: a new VM, with everything as set above and the image loaded anew,
+  /// but with the RAM as the first run left it; port scripts go on where they were.
+  ///
+  /// Throws `SetupError`, `RegisterError`, `MemoryError` or `PagingError` before anything runs when
+  /// the input makes no sense, `kvm::Unavailable` without KVM, `kvm::Error` when KVM refuses
+  /// something, and what the test's own port and MMIO handlers throw.
+  Outcome run(const FlatImage& image, const StartRegisters& start = {});
+
+ private:
+  void check(const FlatImage& image) const;
+  [[nodiscard]] Registers first_registers(const FlatImage& image, const StartRegisters& start) const;
+  void lay_out(const FlatImage& image, Registers& registers);
+  void give_memory_slots();
+  StopReason serve_exits(Outcome& outcome);
+  std::optional<StopReason> serve(const kvm::Exit& exit, Outcome& outcome);
+  std::optional<StopReason> serve_port(const kvm::IoExit& io, Outcome& outcome);
+  void serve_mmio(const kvm::MmioExit& mmio, Outcome& outcome);
+  [[nodiscard]] StopReason explain_internal_error(const kvm::InternalErrorExit& error) const;
+  void tell(const FlatImage& image, const Registers& first, Outcome& outcome) const;
+  [[nodiscard]] CodeWindow code_window(const FlatImage& image, const Registers& registers) const;
+
+  CpuMode mode_;
+  GuestMemory memory_;  // outlives the VM, whose slots it backs
+  Registers registers_;
+  PageMap page_map_;
+  PortBus ports_;
+  MmioBus mmio_;
+  std::chrono::milliseconds timeout_ = kDefaultTimeout;
+
+  std::optional<kvm::Vm> vm_;
+  std::optional<kvm::Vcpu> vcpu_;
+  bool has_run_ = false;
+};
+
+}  // namespace hltest

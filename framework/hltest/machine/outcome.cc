@@ -1,0 +1,24 @@
+#include <hltest/machine/outcome.h>
+
+#include <fmt/format.h>
+
+#include <ostream>
+
+namespace hltest {
+
+Gva Outcome::stop_address() const {
+  const Gva next = registers.code_address();
+  // KVM reports a HLT with RIP behind it, and a trap or software interrupt is what came before.
+  return halted() ? next - 1 : next;
+}
+
+std::string summary(const Outcome& outcome) {
+  return fmt::format("{} {}{} at {} ({})", outcome.guest, outcome.halted() ? "" : "ended: ",
+                     describe(outcome.stop), to_string(outcome.stop_address()), outcome.end_mode);
+}
+
+std::ostream& operator<<(std::ostream& stream, const Outcome& outcome) {
+  return stream << summary(outcome);
+}
+
+}  // namespace hltest

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <hltest/guest/memory_layout.h>
+#include <hltest/machine/mmio_bus.h>
+#include <hltest/machine/port_log.h>
+#include <hltest/machine/stop_reason.h>
+#include <hltest/machine/vm_exit.h>
+#include <hltest/x86/cpu_mode.h>
+#include <hltest/x86/registers.h>
+
+namespace hltest {
+
+/// Guest code as it was at the end, for the disassembly in a report.
+struct CodeWindow {
+  Gva start{};
+  std::vector<std::uint8_t> bytes{};
+  /// True when an instruction is known to begin at `start`.
+  bool starts_at_instruction = false;
+};
+
+/// What came of a run: a value that depends on nothing of the machine that made it.
+struct Outcome {
+  /// Exits past this many are no longer kept in `exits`.
+  static constexpr std::size_t kMostExits = 1U << 20U;
+
+  /// The image's name.
+  std::string guest{};
+  StopReason stop{};
+  /// At the end; for an exception as they were when it was raised.
+  Registers registers{};
+  PortLog ports{};
+  /// Accesses to addresses without memory, the first `PortLog::kMostKept` of them, in order.
+  std::vector<MmioAccess> mmio{};
+  /// The exits of the run in order, the last one included; the first `kMostExits` of them.
+  std::vector<VmExit> exits{};
+  std::string start_mode{};  ///< as `mode_name` says it
+  std::string end_mode{};
+  CodeWindow code{};
+
+  [[nodiscard]] bool halted() const { return std::holds_alternative<Halt>(stop); }
+  /// Where it stopped: the linear address of the HLT, of the faulting instruction, or of RIP.
+  [[nodiscard]] Gva stop_address() const;
+};
+
+/// One line: `add_digits halted at 0x100b (real16)`.
+std::string summary(const Outcome& outcome);
+std::ostream& operator<<(std::ostream& stream, const Outcome& outcome);
+
+}  // namespace hltest

@@ -1,0 +1,181 @@
+#include <hltest/machine/report.h>
+#include <hltest/x86/disassembly.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+namespace hltest {
+namespace {
+
+constexpr std::size_t kColumns = 80;
+constexpr std::size_t kInstructionsBefore = 4;
+constexpr std::size_t kInstructionsAfter = 3;
+constexpr std::size_t kMostPorts = 8;
+constexpr std::size_t kMostMmio = 4;
+
+using Output = std::back_insert_iterator<std::string>;
+
+// Cut to the screen's width, in bytes: what guests write is escaped to ASCII before.
+std::string cut(const std::string& line) {
+  if (line.size() <= kColumns) return line;
+  return line.substr(0, kColumns - 3) + "...";
+}
+
+std::string place(const Outcome& outcome) {
+  const Registers& registers = outcome.registers;
+  const Gva address = outcome.stop_address();
+  const std::uint64_t offset = registers.rip - (registers.code_address() - address);
+  return fmt::format("at {} (CS:RIP {:04x}:{:x}, {})", to_string(address), registers.cs.selector,
+                     offset, outcome.end_mode);
+}
+
+void add_instructions(Output out, const Outcome& outcome) {
+  const Gva stop = outcome.stop_address();
+  const auto instructions = disassemble_around(
+      outcome.code.bytes, outcome.code.start, outcome.code.starts_at_instruction, stop,
+      cpu_mode(outcome.registers), kInstructionsBefore, kInstructionsAfter);
+  if (instructions.empty()) {
+    fmt::format_to(out, "  (the code at {} can't be read)\n", to_string(stop));
+  }
+  for (const Instruction& instruction : instructions) {
+    constexpr std::size_t kMostBytes = 8;
+    const bool is_long = instruction.bytes.size() > kMostBytes;
+    const auto shown = std::span{instruction.bytes}.first(
+        std::min(kMostBytes, instruction.bytes.size()));
+    fmt::format_to(out, "{}\n",
+                   cut(fmt::format("{} {:>10}  {:<26}{}", instruction.address == stop ? '>' : ' ',
+                                   to_string(instruction.address),
+                                   fmt::format("{:02x}{}", fmt::join(shown, " "),
+                                               is_long ? ".." : ""),
+                                   instruction.text)));
+  }
+}
+
+void add_general_registers(Output out, const Registers& r, bool wide) {
+  if (!wide) {
+    fmt::format_to(out, "eax {:08x}  ebx {:08x}  ecx {:08x}  edx {:08x}\n", r.eax(), r.ebx(),
+                   r.ecx(), r.edx());
+    fmt::format_to(out, "esi {:08x}  edi {:08x}  esp {:08x}  ebp {:08x}\n", r.esi(), r.edi(),
+                   r.esp(), r.ebp());
+    return;
+  }
+  const std::array<std::pair<const char*, std::uint64_t>, 16> registers = {
+      {{"rax", r.rax}, {"rbx", r.rbx}, {"rcx", r.rcx}, {"rdx", r.rdx},
+       {"rsi", r.rsi}, {"rdi", r.rdi}, {"rsp", r.rsp}, {"rbp", r.rbp},
+       {"r8 ", r.r8},  {"r9 ", r.r9},  {"r10", r.r10}, {"r11", r.r11},
+       {"r12", r.r12}, {"r13", r.r13}, {"r14", r.r14}, {"r15", r.r15}}};
+  constexpr std::size_t kPerRow = 3;
+  for (std::size_t i = 0; i < registers.size(); ++i) {
+    fmt::format_to(out, "{} {:016x}{}", registers.at(i).first, registers.at(i).second,
+                   i % kPerRow == kPerRow - 1 || i == registers.size() - 1 ? "\n" : "  ");
+  }
+}
+
+void add_system_registers(Output out, const Registers& r) {
+  const std::string flags = to_string(r.rflags);
+  fmt::format_to(out, "rip {:x}  rflags {:x} [{}]  cpl {}\n", r.rip, r.rflags.value, flags,
+                 r.cr0.pe() ? r.cpl() : 0);
+  const std::array<std::pair<const char*, const Segment*>, 6> segments = {
+      {{"cs", &r.cs}, {"ss", &r.ss}, {"ds", &r.ds}, {"es", &r.es}, {"fs", &r.fs}, {"gs", &r.gs}}};
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    const auto& [name, segment] = segments.at(i);
+    fmt::format_to(out, "{}", fmt::format("{} {:04x} base {:x}", name, segment->selector,
+                                          segment->base.value()));
+    fmt::format_to(out, "{}", i % 3 == 2 ? "\n" : "   ");
+  }
+  fmt::format_to(out, "cr0 {:x}  cr2 {:x}  cr3 {:x}  cr4 {:x}  efer {:x}\n", r.cr0.value,
+                 r.cr2.value(), r.cr3.value, r.cr4.value, r.efer.value);
+  fmt::format_to(out, "gdt base {:x} limit {:x}   idt base {:x} limit {:x}\n", r.gdt.base.value(),
+                 r.gdt.limit, r.idt.base.value(), r.idt.limit);
+}
+
+void add_ports(Output out, const PortLog& ports) {
+  const std::vector<Port> written = ports.written_ports();
+  for (std::size_t i = 0; i < std::min(written.size(), kMostPorts); ++i) {
+    const Port port = written[i];
+    const std::string text = ports.text(port);
+    constexpr std::size_t kMostShown = 12;
+    const std::string head = text.substr(0, kMostShown);
+    fmt::format_to(out, "{}\n",
+                   cut(fmt::format("out {:#06x}  {} bytes: {:02x}{} \"{}\"", port, text.size(),
+                                   fmt::join(std::vector<std::uint8_t>(head.begin(), head.end()), " "),
+                                   text.size() > kMostShown ? " .." : "", escape(text))));
+  }
+  if (written.size() > kMostPorts) {
+    fmt::format_to(out, "... and {} more ports\n", written.size() - kMostPorts);
+  }
+  std::vector<std::pair<PortAccess, std::size_t>> reads;  // of one port and size, counted
+  for (const PortAccess& access : ports.accesses()) {
+    if (access.direction != Direction::kIn) continue;
+    if (!reads.empty() && reads.back().first == access) {
+      ++reads.back().second;
+    } else if (reads.size() <= kMostPorts) {
+      reads.emplace_back(access, 1);
+    }
+  }
+  for (std::size_t i = 0; i < std::min(reads.size(), kMostPorts); ++i) {
+    const auto& [access, times] = reads[i];
+    fmt::format_to(out, "{}{}\n", to_string(access),
+                   times > 1 ? fmt::format(", {} times", times) : "");
+  }
+  if (reads.size() > kMostPorts) fmt::format_to(out, "... and further reads\n");
+  if (ports.dropped() > 0) {
+    fmt::format_to(out, "({} accesses were kept, {} more were not)\n", ports.accesses().size(),
+                   ports.dropped());
+  }
+}
+
+void add_mmio(Output out, const std::vector<MmioAccess>& accesses) {
+  for (std::size_t i = 0; i < std::min(accesses.size(), kMostMmio); ++i) {
+    fmt::format_to(out, "mmio {}\n", to_string(accesses[i]));
+  }
+  if (accesses.size() > kMostMmio) {
+    fmt::format_to(out, "... and {} more MMIO accesses\n", accesses.size() - kMostMmio);
+  }
+}
+
+}  // namespace
+
+std::string escape(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      escaped += "\\n";
+    } else if (c == '\r') {
+      escaped += "\\r";
+    } else if (c == '\t') {
+      escaped += "\\t";
+    } else if (c == '\\' || c == '"') {
+      escaped += '\\';
+      escaped += c;
+    } else if (byte < 0x20 || byte >= 0x7F) {
+      fmt::format_to(std::back_inserter(escaped), "\\x{:02x}", byte);
+    } else {
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
+std::string report(const Outcome& outcome) {
+  std::string text;
+  const Output out = std::back_inserter(text);
+  fmt::format_to(out, "{}\n", cut(fmt::format("{} {}", outcome.guest, describe(outcome.stop))));
+  fmt::format_to(out, "{}\n\n", cut(place(outcome)));
+  const auto* const fault = std::get_if<TripleFault>(&outcome.stop);
+  if (fault == nullptr || !fault->registers_were_reset) add_instructions(out, outcome);
+  fmt::format_to(out, "\n");
+  const bool wide = outcome.registers.efer.lma() || cpu_mode(outcome.registers) == CpuMode::kLong64;
+  add_general_registers(out, outcome.registers, wide);
+  add_system_registers(out, outcome.registers);
+  if (!outcome.ports.accesses().empty() || !outcome.mmio.empty()) fmt::format_to(out, "\n");
+  add_ports(out, outcome.ports);
+  add_mmio(out, outcome.mmio);
+  return text;
+}
+
+}  // namespace hltest

@@ -1,0 +1,251 @@
+#include <hltest/guest/memory_layout.h>
+#include <hltest/machine/start_state.h>
+#include <hltest/x86/register_name.h>
+#include <hltest/x86/vector.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <stdexcept>
+
+namespace hltest {
+namespace {
+
+constexpr std::uint16_t kIvtLimit = 256 * 4 - 1;
+constexpr std::uint16_t kIdt32Limit = 256 * 8 - 1;
+constexpr std::uint16_t kIdt64Limit = 256 * 16 - 1;
+constexpr std::uint32_t kTssLimit = 103;  // the smallest TSS, 32- and 64-bit (SDM vol. 3, 8.2.1)
+constexpr std::uint64_t kStackGap = 16;
+constexpr unsigned kVectors = 256;
+constexpr unsigned kHandlerIst = 1;
+constexpr std::uint8_t kHlt = 0xF4;
+// Where RAM ends inside a large page, and what the framework keeps, are whole multiples of this.
+constexpr std::uint64_t kLargePage = 2 * kMiB;
+
+Registers real_mode_registers(Gpa end_of_ram) {
+  Registers registers;
+  registers.set_all_segments(Segment::real_mode(0));
+  registers.cs.type = Segment::kCodeReadExecute;
+  registers.tr = Segment::task_state(0, Gva{0}, 0xFFFF);
+  registers.ldt = Segment::null_ldt();
+  registers.idt = {Gva{0}, kIvtLimit};
+  registers.gdt = {Gva{0}, 0xFFFF};
+  registers.cr0.value = Cr0::kEt;
+  registers.rsp = std::min(end_of_ram.value(), 64 * kKiB) - kStackGap;
+  return registers;
+}
+
+Registers with_system_tables(Gpa end_of_ram) {
+  const Gva system{kSystemRegion.value()};
+  Registers registers;
+  registers.set_all_segments(Segment::flat_data(kDataSelector));
+  registers.tr = Segment::task_state(kTssSelector, system + kTssOffset, kTssLimit);
+  registers.ldt = Segment::null_ldt();
+  registers.gdt = {system + kGdtOffset, kGdtLimit};
+  registers.rsp = end_of_ram.value() - kStackGap;
+  return registers;
+}
+
+Registers protected_mode_registers(Gpa end_of_ram) {
+  Registers registers = with_system_tables(end_of_ram);
+  registers.cs = Segment::flat_code32(kCode32Selector);
+  registers.idt = {Gva{(kSystemRegion + kIdtOffset).value()}, kIdt32Limit};
+  registers.cr0.value = Cr0::kPe | Cr0::kEt | Cr0::kNe;
+  return registers;
+}
+
+Registers long_mode_registers(Gpa end_of_ram) {
+  Registers registers = with_system_tables(end_of_ram);
+  registers.cs = Segment::code64(kCode64Selector);
+  registers.idt = {Gva{(kSystemRegion + kIdtOffset).value()}, kIdt64Limit};
+  registers.cr0.value = Cr0::kPe | Cr0::kMp | Cr0::kEt | Cr0::kNe | Cr0::kWp | Cr0::kPg;
+  registers.cr3.value = (kSystemRegion + kPageTablesOffset).value();
+  registers.cr4.value = Cr4::kPae | Cr4::kOsfxsr | Cr4::kOsxmmexcpt;
+  registers.efer.value = Efer::kLme | Efer::kLma | Efer::kNxe;
+  return registers;
+}
+
+template <typename T>
+void put(std::span<std::uint8_t> region, std::uint64_t offset, const T& value) {
+  std::memcpy(region.subspan(offset, sizeof value).data(), &value, sizeof value);
+}
+
+void put_gdt(std::span<std::uint8_t> region, CpuMode mode) {
+  const auto put_segment = [&](std::uint16_t selector, const Segment& segment) {
+    put(region, kGdtOffset + (selector & ~7U), descriptor(segment));
+  };
+  put_segment(kCode32Selector, Segment::flat_code32(kCode32Selector));
+  put_segment(kDataSelector, Segment::flat_data(kDataSelector));
+  put_segment(kCode64Selector, Segment::code64(kCode64Selector));
+  put_segment(kStackSelector, Segment::flat_data(kStackSelector));
+  put_segment(kUserCode32Selector, Segment::flat_code32(kUserCode32Selector));
+  put_segment(kUserDataSelector, Segment::flat_data(kUserDataSelector));
+  put_segment(kUserCode64Selector, Segment::code64(kUserCode64Selector));
+  const Gva tss{(kSystemRegion + kTssOffset).value()};
+  put_segment(kTssSelector, Segment::task_state(kTssSelector, tss, kTssLimit));
+  if (mode == CpuMode::kLong64) {
+    put(region, kGdtOffset + kTssSelector + 8, tss.value() >> 32U);
+  }
+}
+
+void put_tss(std::span<std::uint8_t> region, CpuMode mode) {
+  const std::uint64_t stack = (kSystemRegion + kHandlerStackOffset).value() + 4 * kKiB;
+  if (mode == CpuMode::kLong64) {
+    put(region, kTssOffset + 4, stack);   // RSP0 (SDM vol. 3, figure 8-11)
+    put(region, kTssOffset + 36, stack);  // IST1
+    put(region, kTssOffset + 102, static_cast<std::uint16_t>(kTssLimit + 1));
+  } else {
+    put(region, kTssOffset + 4, static_cast<std::uint32_t>(stack));  // ESP0 (figure 8-2)
+    put(region, kTssOffset + 8, std::uint32_t{kDataSelector});       // SS0
+    put(region, kTssOffset + 102, static_cast<std::uint16_t>(kTssLimit + 1));
+  }
+}
+
+void put_idt(std::span<std::uint8_t> region, CpuMode mode) {
+  for (unsigned vector = 0; vector < kVectors; ++vector) {
+    const std::uint64_t handler = (kSystemRegion + kHandlersOffset).value() + vector;
+    // INT n may reach a gate from CPL 3, but not one of those whose frame holds an error code, which
+    // INT n does not push.
+    const unsigned dpl = pushes_error_code(static_cast<Vector>(vector)) ? 0 : 3;
+    if (mode == CpuMode::kLong64) {
+      const InterruptGate64 gate = interrupt_gate64(kCode64Selector, Gva{handler}, kHandlerIst, dpl);
+      put(region, kIdtOffset + std::uint64_t{vector} * 16, gate.low);
+      put(region, kIdtOffset + std::uint64_t{vector} * 16 + 8, gate.high);
+    } else {
+      put(region, kIdtOffset + std::uint64_t{vector} * 8,
+          interrupt_gate32(kCode32Selector, static_cast<std::uint32_t>(handler), dpl));
+    }
+  }
+}
+
+std::array<std::uint16_t, std::size_t{2} * kVectors> interrupt_vector_table() {
+  std::array<std::uint16_t, std::size_t{2} * kVectors> table{};
+  for (unsigned vector = 0; vector < kVectors; ++vector) {
+    table.at(std::size_t{2} * vector) = static_cast<std::uint16_t>(kHandlersOffset + vector);
+    table.at(std::size_t{2} * vector + 1) = static_cast<std::uint16_t>(kRomRegion.value() / 16);
+  }
+  return table;
+}
+
+DescriptorTable lay_out_rom(GuestMemory& memory, bool image_at_zero) {
+  const std::span<std::uint8_t> rom = memory.create_system_region(kRomSize);
+  std::ranges::fill(rom.subspan(kHandlersOffset, kVectors), kHlt);
+  const auto table = interrupt_vector_table();
+  put(rom, kIdtOffset, table);
+  if (image_at_zero) return {Gva{(kRomRegion + kIdtOffset).value()}, kIvtLimit};
+  memory.write(Gpa{0}, table);
+  return {Gva{0}, kIvtLimit};
+}
+
+void map_identity(PageMap& map, Gpa base, std::uint64_t size) {
+  const std::uint64_t large = size & ~(kLargePage - 1);
+  const auto add = [&](std::uint64_t offset, std::uint64_t length, PageSize page_size) {
+    if (length == 0) return;
+    map.map({.gva = Gva{(base + offset).value()},
+             .gpa = base + offset,
+             .size = length,
+             .flags = kReadWrite,
+             .page_size = page_size});
+  };
+  add(0, large, PageSize::k2MiB);
+  add(large, size - large, PageSize::k4KiB);
+}
+
+// The page tables lie in the region that they map, so its size and theirs depend on each other.
+std::vector<PageTable> page_tables(const GuestMemory& memory, const PageMap& wanted,
+                                   std::uint64_t& region_size) {
+  for (region_size = kLargePage;; region_size += kLargePage) {
+    if (kSystemRegion + region_size > kKvmReserved) {
+      throw PagingError("the page tables for these mappings need more than 250 MiB: map less, or "
+                        "with 2 MiB pages");
+    }
+    PageMap map = wanted;
+    map_identity(map, kSystemRegion, region_size);
+    for (const MemoryRegion& region : memory.regions()) {
+      if (region.kind == MemoryRegion::Kind::kRam) {
+        map_identity(map, region.base, region.bytes.size());
+      }
+    }
+    std::vector<PageTable> tables = build_page_tables(map, kSystemRegion + kPageTablesOffset);
+    if (kPageTablesOffset + tables.size() * sizeof(PageTable) <= region_size) return tables;
+  }
+}
+
+void check_width(const char* name, std::uint64_t value, CpuMode mode, bool only_long) {
+  if (mode == CpuMode::kLong64) return;
+  if (only_long) {
+    throw RegisterError(
+        fmt::format("{} = {:#x}: {} code has no {}", name, value, to_string(mode), name));
+  }
+  if (value >> 32U != 0) {
+    throw RegisterError(fmt::format("{} = {:#x}: {} code sees 32 bits of it, and this is wider",
+                                    name, value, to_string(mode)));
+  }
+}
+
+}  // namespace
+
+Registers start_registers(CpuMode mode, Gpa end_of_ram) {
+  switch (mode) {
+    case CpuMode::kReal16:
+      return real_mode_registers(end_of_ram);
+    case CpuMode::kProtected32:
+      return protected_mode_registers(end_of_ram);
+    case CpuMode::kLong64:
+      return long_mode_registers(end_of_ram);
+    default:
+      throw std::invalid_argument("no guest starts in " + to_string(mode) +
+                                  ": real16, protected32 and long64 are start modes");
+  }
+}
+
+void apply(const StartRegisters& start, CpuMode mode, Registers& registers) {
+  const auto set = [&](const char* name, const std::optional<std::uint64_t>& from,
+                       std::uint64_t& to, bool only_long = false) {
+    if (!from.has_value()) return;
+    check_width(name, *from, mode, only_long);
+    to = *from;
+  };
+  set("rax", start.rax, registers.rax);
+  set("rbx", start.rbx, registers.rbx);
+  set("rcx", start.rcx, registers.rcx);
+  set("rdx", start.rdx, registers.rdx);
+  set("rsi", start.rsi, registers.rsi);
+  set("rdi", start.rdi, registers.rdi);
+  set("rsp", start.rsp, registers.rsp);
+  set("rbp", start.rbp, registers.rbp);
+  set("r8", start.r8, registers.r8, true);
+  set("r9", start.r9, registers.r9, true);
+  set("r10", start.r10, registers.r10, true);
+  set("r11", start.r11, registers.r11, true);
+  set("r12", start.r12, registers.r12, true);
+  set("r13", start.r13, registers.r13, true);
+  set("r14", start.r14, registers.r14, true);
+  set("r15", start.r15, registers.r15, true);
+  set("rip", start.rip, registers.rip);
+  set("rflags", start.rflags, registers.rflags.value);
+}
+
+DescriptorTable lay_out_system_region(GuestMemory& memory, CpuMode mode, const PageMap& map,
+                                      bool image_at_zero) {
+  if (mode == CpuMode::kReal16) return lay_out_rom(memory, image_at_zero);
+
+  std::vector<PageTable> tables;
+  std::uint64_t size = kPageTablesOffset;
+  if (mode == CpuMode::kLong64) tables = page_tables(memory, map, size);
+
+  const std::span<std::uint8_t> region = memory.create_system_region(size);
+  std::ranges::fill(region.subspan(kHandlersOffset, kVectors), kHlt);
+  put_idt(region, mode);
+  put_gdt(region, mode);
+  put_tss(region, mode);
+  if (!tables.empty()) {
+    std::memcpy(region.subspan(kPageTablesOffset).data(), tables.data(),
+                tables.size() * sizeof(PageTable));
+  }
+  return start_registers(mode, memory.end_of_low_ram()).idt;
+}
+
+}  // namespace hltest

@@ -1,0 +1,171 @@
+#include <hltest/machine/hexdump.h>
+#include <hltest/machine/report.h>
+#include <hltest/testing/matchers.h>
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <ostream>
+#include <utility>
+
+namespace hltest {
+namespace {
+
+/// A matcher made of a predicate and its words.
+template <typename Value>
+class Described : public ::testing::MatcherInterface<const Value&> {
+ public:
+  using Matches = std::function<bool(const Value&, ::testing::MatchResultListener*)>;
+
+  Described(std::string expectation, Matches matches)
+      : expectation_(std::move(expectation)), matches_(std::move(matches)) {}
+
+  bool MatchAndExplain(const Value& value,
+                       ::testing::MatchResultListener* listener) const override {
+    return matches_(value, listener);
+  }
+  void DescribeTo(std::ostream* stream) const override { *stream << expectation_; }
+  void DescribeNegationTo(std::ostream* stream) const override {
+    *stream << "not: " << expectation_;
+  }
+
+ private:
+  std::string expectation_;
+  Matches matches_;
+};
+
+OutcomeMatcher outcome_matcher(std::string expectation, Described<Outcome>::Matches matches) {
+  return OutcomeMatcher{new Described<Outcome>{std::move(expectation), std::move(matches)}};
+}
+
+template <typename Reason>
+OutcomeMatcher stopped_by(std::string expectation) {
+  return outcome_matcher(std::move(expectation),
+                         [](const Outcome& outcome, ::testing::MatchResultListener*) {
+                           return std::holds_alternative<Reason>(outcome.stop);
+                         });
+}
+
+std::string expectation_of(const ExceptionPattern& pattern) {
+  std::string text = fmt::format("raised {} ({}", mnemonic(pattern.vector),
+                                 description(pattern.vector));
+  if (pattern.error_code.has_value()) {
+    text += fmt::format(", error code {:#x}", *pattern.error_code);
+  }
+  text += ')';
+  if (pattern.address.has_value()) text += " on address " + to_string(*pattern.address);
+  return text;
+}
+
+// What is said of a port whose log is not complete: an exact answer can't be given.
+bool is_complete(const PortLog& ports, ::testing::MatchResultListener* listener) {
+  if (ports.dropped() == 0) return true;
+  *listener << "whose port log is full: " << ports.dropped() << " accesses were not kept";
+  return false;
+}
+
+std::string written(const PortLog& ports, Port port) {
+  const std::string text = ports.text(port);
+  if (text.empty()) {
+    std::string others;
+    for (const Port other : ports.written_ports()) others += fmt::format(" {:#x}", other);
+    return fmt::format("which wrote nothing to port {:#x}{}", port,
+                       others.empty() ? " and to no other" : ", but to" + others);
+  }
+  const std::vector<std::uint8_t> bytes = ports.bytes(port);
+  return fmt::format("which wrote \"{}\" ({:02x}) to port {:#x}", escape(text),
+                     fmt::join(bytes, " "), port);
+}
+
+MemoryMatcher bytes_matcher(std::string expectation, Gpa gpa, std::vector<std::uint8_t> bytes) {
+  return MemoryMatcher{new Described<GuestMemory>{
+      std::move(expectation), [gpa, bytes = std::move(bytes)](
+                                  const GuestMemory& memory,
+                                  ::testing::MatchResultListener* listener) {
+        const std::vector<std::uint8_t> actual = memory.read_bytes(gpa, bytes.size());
+        if (actual == bytes) return true;
+        *listener << "which differs:\n" << hexdump_comparison(gpa, bytes, actual);
+        return false;
+      }}};
+}
+
+}  // namespace
+
+OutcomeMatcher Halted() { return stopped_by<Halt>("halted"); }
+OutcomeMatcher TripleFaulted() { return stopped_by<TripleFault>("ended in a triple fault"); }
+OutcomeMatcher TimedOut() { return stopped_by<Timeout>("timed out"); }
+OutcomeMatcher Stopped() { return stopped_by<ConditionMet>("stopped on a condition of the test's"); }
+
+OutcomeMatcher Raised(const ExceptionPattern& exception) {
+  return outcome_matcher(
+      expectation_of(exception),
+      [exception](const Outcome& outcome, ::testing::MatchResultListener*) {
+        const auto* const raised = std::get_if<Exception>(&outcome.stop);
+        return raised != nullptr && !raised->software && raised->vector == exception.vector &&
+               (!exception.error_code || raised->error_code == exception.error_code) &&
+               (!exception.address || raised->address == exception.address);
+      });
+}
+
+OutcomeMatcher Raised(Vector vector) {
+  return outcome_matcher(
+      fmt::format("raised {} ({})", mnemonic(vector), description(vector)),
+      [vector](const Outcome& outcome, ::testing::MatchResultListener*) {
+        const auto* const raised = std::get_if<Exception>(&outcome.stop);
+        return raised != nullptr && raised->vector == vector;
+      });
+}
+
+OutcomeMatcher Wrote(Port port, const ::testing::Matcher<std::string>& text) {
+  std::ostringstream expectation;
+  expectation << fmt::format("wrote text to port {:#x} that ", port);
+  text.DescribeTo(&expectation);
+  return outcome_matcher(
+      expectation.str(),
+      [port, text](const Outcome& outcome, ::testing::MatchResultListener* listener) {
+        if (!is_complete(outcome.ports, listener)) return false;
+        *listener << written(outcome.ports, port);
+        return text.Matches(outcome.ports.text(port));
+      });
+}
+
+OutcomeMatcher Wrote(Port port, std::string_view text) {
+  return outcome_matcher(
+      fmt::format("wrote \"{}\" to port {:#x}", escape(std::string{text}), port),
+      [port, text = std::string{text}](const Outcome& outcome,
+                                       ::testing::MatchResultListener* listener) {
+        if (!is_complete(outcome.ports, listener)) return false;
+        *listener << written(outcome.ports, port);
+        return outcome.ports.text(port) == text;
+      });
+}
+
+OutcomeMatcher Wrote(Port port, const char* text) { return Wrote(port, std::string_view{text}); }
+
+OutcomeMatcher WroteValues(Port port,
+                           const ::testing::Matcher<std::vector<std::uint32_t>>& values) {
+  std::ostringstream expectation;
+  expectation << fmt::format("wrote values to port {:#x} that ", port);
+  values.DescribeTo(&expectation);
+  return outcome_matcher(
+      expectation.str(),
+      [port, values](const Outcome& outcome, ::testing::MatchResultListener* listener) {
+        if (!is_complete(outcome.ports, listener)) return false;
+        const std::vector<std::uint32_t> written = outcome.ports.values(port);
+        *listener << fmt::format("which wrote {{{:#x}}} ", fmt::join(written, ", "));
+        return values.MatchAndExplain(written, listener);
+      });
+}
+
+MemoryMatcher HasBytes(Gpa gpa, std::vector<std::uint8_t> bytes) {
+  std::string expectation = fmt::format("has {} bytes at {}", bytes.size(), to_string(gpa));
+  return bytes_matcher(std::move(expectation), gpa, std::move(bytes));
+}
+
+MemoryMatcher HasText(Gpa gpa, std::string_view text) {
+  return bytes_matcher(
+      fmt::format("has \"{}\" at {}", escape(std::string{text}), to_string(gpa)), gpa,
+      {text.begin(), text.end()});
+}
+
+}  // namespace hltest

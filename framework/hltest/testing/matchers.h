@@ -1,0 +1,54 @@
+#pragma once
+
+#include <gmock/gmock.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <hltest/machine/guest_memory.h>
+#include <hltest/machine/outcome.h>
+#include <hltest/testing/exceptions.h>
+
+/// What a test says about an outcome: `EXPECT_THAT(outcome, Halted())`. They compose with gmock's
+/// own: `AllOf(Halted(), Wrote(kCom1, "ok"))`, `Not(TimedOut())`.
+namespace hltest {
+
+using OutcomeMatcher = ::testing::Matcher<const Outcome&>;
+using MemoryMatcher = ::testing::Matcher<const GuestMemory&>;
+
+/// The guest came to a HLT of its own, at any privilege level.
+OutcomeMatcher Halted();
+
+/// An exception reached the framework's handlers: `Raised(PageFault{.address = Gva{0x400000}})`.
+OutcomeMatcher Raised(const ExceptionPattern& exception);
+/// Any exception or interrupt with this vector, which may be INT n's too.
+OutcomeMatcher Raised(Vector vector);
+
+/// The processor shut down.
+OutcomeMatcher TripleFaulted();
+
+/// The guest was still running at the deadline.
+OutcomeMatcher TimedOut();
+
+/// A condition was met: `stop_after_writes` or `stop_on_write`.
+OutcomeMatcher Stopped();
+
+/// All that OUT gave `port`, as text, is or matches this: `Wrote(kCom1, "4\\")`,
+/// `Wrote(kCom1, HasSubstr("ready"))`.
+OutcomeMatcher Wrote(Port port, const ::testing::Matcher<std::string>& text);
+/// The same for text with a NUL in it: `Wrote(kCom1, "a\0b"sv)`.
+OutcomeMatcher Wrote(Port port, std::string_view text);
+OutcomeMatcher Wrote(Port port, const char* text);
+
+/// The values that OUT gave `port`, whatever their width: `WroteValues(0xFF, ElementsAre(0, 1, 2))`.
+OutcomeMatcher WroteValues(Port port, const ::testing::Matcher<std::vector<std::uint32_t>>& values);
+
+/// The bytes of guest memory from `gpa` on; a mismatch prints both sides as a hexdump.
+/// `EXPECT_THAT(memory(), HasBytes(Gpa{0x2000}, {0x55, 0xAA}))`.
+MemoryMatcher HasBytes(Gpa gpa, std::vector<std::uint8_t> bytes);
+/// The same for text; a NUL behind it is not asked for.
+MemoryMatcher HasText(Gpa gpa, std::string_view text);
+
+}  // namespace hltest

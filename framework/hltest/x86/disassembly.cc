@@ -1,0 +1,116 @@
+#include <hltest/x86/disassembly.h>
+
+#include <Zydis/Zydis.h>
+#include <fmt/format.h>
+
+#include <array>
+
+namespace hltest {
+namespace {
+
+// x86 code falls in step after a few instructions wherever decoding begins; the more of them were
+// decoded on the way, the surer.
+constexpr std::uint64_t kFarthestStart = 48;
+
+ZydisDecoder decoder_for(CpuMode mode) {
+  ZydisMachineMode machine_mode = ZYDIS_MACHINE_MODE_LONG_64;
+  ZydisStackWidth stack_width = ZYDIS_STACK_WIDTH_64;
+  switch (mode) {
+    case CpuMode::kReal16:
+    case CpuMode::kVirtual8086:
+      machine_mode = ZYDIS_MACHINE_MODE_REAL_16;
+      stack_width = ZYDIS_STACK_WIDTH_16;
+      break;
+    case CpuMode::kProtected16:
+      machine_mode = ZYDIS_MACHINE_MODE_LEGACY_16;
+      stack_width = ZYDIS_STACK_WIDTH_16;
+      break;
+    case CpuMode::kProtected32:
+      machine_mode = ZYDIS_MACHINE_MODE_LEGACY_32;
+      stack_width = ZYDIS_STACK_WIDTH_32;
+      break;
+    case CpuMode::kCompatibility16:
+      machine_mode = ZYDIS_MACHINE_MODE_LONG_COMPAT_16;
+      stack_width = ZYDIS_STACK_WIDTH_16;
+      break;
+    case CpuMode::kCompatibility32:
+      machine_mode = ZYDIS_MACHINE_MODE_LONG_COMPAT_32;
+      stack_width = ZYDIS_STACK_WIDTH_32;
+      break;
+    case CpuMode::kLong64:
+      break;
+  }
+  ZydisDecoder decoder;
+  ZydisDecoderInit(&decoder, machine_mode, stack_width);
+  return decoder;
+}
+
+Instruction decode(const ZydisDecoder& decoder, std::span<const std::uint8_t> bytes, Gva address) {
+  ZydisDecodedInstruction decoded;
+  std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT> operands;
+  if (ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, bytes.data(), bytes.size(), &decoded,
+                                         operands.data()))) {
+    return {.address = address, .bytes = {bytes[0]}, .text = fmt::format("db {:#04x}", bytes[0])};
+  }
+  ZydisFormatter formatter;
+  ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
+  ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_HEX_UPPERCASE, ZYAN_FALSE);
+  ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_ADDR_PADDING_ABSOLUTE,
+                            ZYDIS_PADDING_DISABLED);
+  ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_DISP_PADDING, ZYDIS_PADDING_DISABLED);
+  ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_IMM_PADDING, ZYDIS_PADDING_DISABLED);
+  std::array<char, 128> text{};
+  ZydisFormatterFormatInstruction(&formatter, &decoded, operands.data(),
+                                  decoded.operand_count_visible, text.data(), text.size(),
+                                  address.value(), nullptr);
+  const auto own = bytes.first(decoded.length);
+  return {.address = address, .bytes = {own.begin(), own.end()}, .text = text.data()};
+}
+
+// The instructions from `start` on that end exactly at `rip`; empty if they step over it.
+std::vector<Instruction> decode_up_to(const ZydisDecoder& decoder,
+                                      std::span<const std::uint8_t> code, Gva start, Gva rip) {
+  std::vector<Instruction> instructions;
+  Gva at = start;
+  while (at < rip) {
+    instructions.push_back(decode(decoder, code.subspan(at - start), at));
+    at = at + instructions.back().bytes.size();
+  }
+  if (at != rip) instructions.clear();
+  return instructions;
+}
+
+}  // namespace
+
+Instruction disassemble_one(std::span<const std::uint8_t> bytes, Gva address, CpuMode mode) {
+  return decode(decoder_for(mode), bytes, address);
+}
+
+std::vector<Instruction> disassemble_around(std::span<const std::uint8_t> code, Gva start,
+                                            bool aligned, Gva rip, CpuMode mode,
+                                            std::size_t before, std::size_t after) {
+  if (rip < start || rip - start >= code.size()) return {};
+  const ZydisDecoder decoder = decoder_for(mode);
+
+  std::vector<Instruction> instructions;
+  if (aligned) instructions = decode_up_to(decoder, code, start, rip);
+  const std::uint64_t available = rip - start;
+  for (std::uint64_t distance = std::min(available, kFarthestStart);
+       instructions.empty() && distance > 0; --distance) {
+    const std::uint64_t offset = available - distance;
+    instructions = decode_up_to(decoder, code.subspan(offset), start + offset, rip);
+  }
+  if (instructions.size() > before) {
+    instructions.erase(instructions.begin(),
+                       instructions.end() - static_cast<std::ptrdiff_t>(before));
+  }
+
+  std::uint64_t offset = available;
+  for (std::size_t i = 0; i <= after && offset < code.size(); ++i) {
+    instructions.push_back(decode(decoder, code.subspan(offset), start + offset));
+    offset += instructions.back().bytes.size();
+  }
+  return instructions;
+}
+
+}  // namespace hltest

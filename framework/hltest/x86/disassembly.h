@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <hltest/x86/address.h>
+#include <hltest/x86/cpu_mode.h>
+
+namespace hltest {
+
+/// One decoded instruction in Intel syntax; bytes that are none are `db 0x…`, one at a time.
+struct Instruction {
+  Gva address{};
+  std::vector<std::uint8_t> bytes{};
+  std::string text{};
+};
+
+/// The first instruction of `bytes`, as a processor in `mode` decodes it. `bytes` is not empty.
+Instruction disassemble_one(std::span<const std::uint8_t> bytes, Gva address, CpuMode mode);
+
+/// The instructions around `rip`: up to `before` that end there, the one at `rip`, and up to `after`
+/// more. `code` begins at `start`; decoding begins there if `aligned`, else where it falls in step
+/// with `rip`. Empty when `rip` is not in `code`.
+std::vector<Instruction> disassemble_around(std::span<const std::uint8_t> code, Gva start,
+                                            bool aligned, Gva rip, CpuMode mode,
+                                            std::size_t before, std::size_t after);
+
+}  // namespace hltest

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string_view>
+#include <vector>
+
+#include <hltest/x86/registers.h>
+
+namespace hltest {
+
+/// A register that does not exist, or a value that does not fit in one.
+class RegisterError : public std::invalid_argument {
+ public:
+  using std::invalid_argument::invalid_argument;
+};
+
+/// Sets the register or part of one that the SDM calls `name` (any case): `al`, `ah`, `ax`, `eax`,
+/// `rax`, `r8b`, `rip`, `rflags`, `cr0`, `efer` … A part leaves the rest of its register as it is,
+/// but a 32-bit part clears bits 63:32, as an instruction would (SDM vol. 1, 3.4.1.1).
+/// A segment register (`ds`) takes a selector and, `real_mode`, the base 16 times as high.
+/// Throws `RegisterError` for an unknown name and for a value wider than the register.
+void set_register(Registers& registers, std::string_view name, std::uint64_t value, bool real_mode);
+
+/// One register as a report or JSON shows it.
+struct NamedValue {
+  std::string_view name;
+  std::uint64_t value;
+};
+
+/// The whole registers by name: general, rip, rflags, segment selectors, control registers, EFER.
+std::vector<NamedValue> named_values(const Registers& registers);
+
+}  // namespace hltest

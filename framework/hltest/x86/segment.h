@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+
+#include <hltest/x86/address.h>
+
+namespace hltest {
+
+/// A segment register with its hidden part, as the processor caches it (SDM vol. 3, 3.4.3).
+struct Segment {
+  // Types of a code or data descriptor (S = 1), accessed (SDM vol. 3, table 3-1).
+  static constexpr std::uint8_t kDataReadWrite = 0x3;
+  static constexpr std::uint8_t kCodeReadExecute = 0xB;
+  // Types of a system descriptor (S = 0; SDM vol. 3, table 3-2).
+  static constexpr std::uint8_t kLdt = 0x2;
+  static constexpr std::uint8_t kBusyTss16 = 0x3;
+  static constexpr std::uint8_t kBusyTss = 0xB;  ///< 32-bit, or 64-bit in IA-32e mode
+
+  std::uint16_t selector = 0;
+  Gva base{};
+  std::uint32_t limit = 0xFFFF;  ///< in bytes, whatever G says: the last offset that is inside
+  std::uint8_t type = kDataReadWrite;
+  std::uint8_t dpl = 0;       ///< 0 to 3
+  bool s = true;              ///< a code or data segment, not a system segment
+  bool present = true;        ///< P
+  bool avl = false;           ///< free for software
+  bool l = false;             ///< 64-bit code
+  bool db = false;            ///< D/B: 32-bit default operation size or stack
+  bool granularity = false;   ///< G: the descriptor counts its limit in units of 4 KiB
+  bool unusable = false;      ///< loaded with a null selector
+
+  /// As a real-mode load leaves it: base = selector * 16, limit 64 KiB (SDM vol. 3, 21.1.1).
+  static Segment real_mode(std::uint16_t selector);
+  /// Base 0 and 4 GiB long, with D/B set; the RPL of the selector becomes the DPL.
+  static Segment flat_code32(std::uint16_t selector);
+  static Segment flat_data(std::uint16_t selector);
+  /// 64-bit code: L set, D clear (SDM vol. 3, 5.2.1).
+  static Segment code64(std::uint16_t selector);
+  /// The task register, busy: `limit` bytes and one at `base`.
+  static Segment task_state(std::uint16_t selector, Gva base, std::uint32_t limit);
+  /// An LDTR that was loaded with a null selector.
+  static Segment null_ldt();
+
+  friend bool operator==(const Segment&, const Segment&) = default;
+};
+
+/// GDTR or IDTR: the limit is the last byte's offset, so 8 * entries - 1 (SDM vol. 3, 2.4).
+struct DescriptorTable {
+  Gva base{};
+  std::uint16_t limit = 0;
+  friend bool operator==(const DescriptorTable&, const DescriptorTable&) = default;
+};
+
+/// The 8 bytes of a GDT or LDT entry that loads as `segment` does (SDM vol. 3, 3.4.5). A TSS or LDT
+/// in IA-32e mode has 8 more that hold bits 63:32 of the base.
+std::uint64_t descriptor(const Segment& segment);
+
+/// What a load of `selector` makes of these 8 bytes of its table: the inverse of `descriptor`.
+Segment segment_from_descriptor(std::uint64_t bytes, std::uint16_t selector);
+
+/// The low and high half of a 64-bit interrupt gate (SDM vol. 3, 6.14.1). `ist` is 0 to 7.
+struct InterruptGate64 {
+  std::uint64_t low;
+  std::uint64_t high;
+};
+InterruptGate64 interrupt_gate64(std::uint16_t selector, Gva handler, unsigned ist, unsigned dpl);
+
+/// The 8 bytes of a 32-bit interrupt gate (SDM vol. 3, 6.11).
+std::uint64_t interrupt_gate32(std::uint16_t selector, std::uint32_t offset, unsigned dpl);
+
+}  // namespace hltest
