@@ -4,7 +4,7 @@ include(GoogleTest)
 include("${CMAKE_CURRENT_LIST_DIR}/HltestNasmDefines.cmake")
 
 find_program(HLTEST_NASM nasm DOC "The assembler for guests")
-# In hltest's own tree, and where it is installed.
+# In hltest's own tree, or the include folder above where it is installed.
 find_file(HLTEST_MEMORY_LAYOUT hltest/guest/memory_layout.h
           PATHS "${CMAKE_CURRENT_LIST_DIR}/../framework" "${CMAKE_CURRENT_LIST_DIR}/../../../include"
                 "${CMAKE_CURRENT_LIST_DIR}/../../../../include"
@@ -185,14 +185,14 @@ function(_hltest_declare name stem source load_address symbols declaration defin
     set(symbol "${CMAKE_MATCH_2}")
     set(cpu_mode "hltest::CpuMode::${cpu_mode_${CMAKE_MATCH_1}}")
     list(APPEND modes "${cpu_mode}")
-    list(APPEND images "hltest::Image<${cpu_mode}>{\"${stem}\", ${symbol}_begin, ${symbol}_end, hltest::Gpa{${load_address}}}")
+    list(APPEND images "hltest::LinkedImage{\"${stem}\", ${symbol}_begin, ${symbol}_end, hltest::Gpa{${load_address}}}")
   endforeach()
   list(LENGTH modes count)
   list(JOIN modes ", " modes)
   list(JOIN images ",\n    " images)
   if(count EQUAL 1)
     set(type "hltest::Image<${modes}>")
-    set(value " = ${images}")
+    set(value "{${images}}")
   else()
     set(type "hltest::ImageSet<${modes}>")
     set(value "{${images}}")

@@ -13,14 +13,24 @@
 
 namespace hltest {
 
+/// Bytes that are linked into the program between two symbols, which `hltest_add_guests()` makes.
+struct LinkedImage {
+  std::string_view name;
+  const std::uint8_t* begin;
+  const std::uint8_t* end;
+  Gpa load_address;
+};
+
 /// A flat program: its bytes, where they are loaded, and where it is entered. A small value; copies
 /// share the bytes.
 class FlatImage {
  public:
-  /// Bytes that are linked into the program, which `hltest_add_guests()` declares this way.
-  constexpr FlatImage(std::string_view name, const std::uint8_t* begin, const std::uint8_t* end,
-                      Gpa load_address)
-      : name_(name), begin_(begin), end_(end), load_address_(load_address) {}
+  // NOLINTNEXTLINE(google-explicit-constructor): the one is what the other is made of
+  constexpr FlatImage(const LinkedImage& linked)
+      : name_(linked.name),
+        begin_(linked.begin),
+        end_(linked.end),
+        load_address_(linked.load_address) {}
 
   /// Bytes made at run time, which the image keeps.
   FlatImage(std::string name, std::vector<std::uint8_t> bytes, Gpa load_address = kLoadAddress)
@@ -84,7 +94,10 @@ using LongModeImage = Image<CpuMode::kLong64>;
 /// can write `this->run(guests::name)` in every fixture.
 template <CpuMode... kModes>
 struct ImageSet : Image<kModes>... {
-  constexpr explicit ImageSet(const Image<kModes>&... images) : Image<kModes>(images)... {}
+  template <CpuMode>
+  using LinkedImageFor = LinkedImage;
+
+  constexpr explicit ImageSet(const LinkedImageFor<kModes>&... images) : Image<kModes>(images)... {}
 
   /// The image for one mode.
   template <CpuMode kMode>

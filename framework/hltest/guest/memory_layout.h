@@ -28,7 +28,8 @@ inline constexpr std::uint64_t kHandlersOffset = 0x0;  // 256 HLTs, one for each
 inline constexpr std::uint64_t kIdtOffset = 0x1000;    // in the ROM a spare IVT
 inline constexpr std::uint64_t kGdtOffset = 0x2000;
 inline constexpr std::uint64_t kTssOffset = 0x3000;
-inline constexpr std::uint64_t kHandlerStackOffset = 0x4000;  // 4 KiB, growing down from here + 4 KiB
+inline constexpr std::uint64_t kHandlerStackOffset =
+    0x4000;  // 4 KiB, growing down from here + 4 KiB
 inline constexpr std::uint64_t kPageTablesOffset = 0x5000;
 
 // Three pages that KVM itself needs on Intel hosts (KVM_SET_TSS_ADDR), and its page table for real

@@ -43,12 +43,12 @@ Exit decode_exit(kvm_run& run, std::span<std::uint8_t> run_area) {
     case KVM_EXIT_HLT:
       return HltExit{};
     case KVM_EXIT_IO:
-      return IoExit{.is_out = run.io.direction == KVM_EXIT_IO_OUT,
-                    .port = run.io.port,
-                    .size = run.io.size,
-                    .count = run.io.count,
-                    .data = run_area.subspan(run.io.data_offset,
-                                             std::size_t{run.io.size} * run.io.count)};
+      return IoExit{
+          .is_out = run.io.direction == KVM_EXIT_IO_OUT,
+          .port = run.io.port,
+          .size = run.io.size,
+          .count = run.io.count,
+          .data = run_area.subspan(run.io.data_offset, std::size_t{run.io.size} * run.io.count)};
     case KVM_EXIT_MMIO:
       return MmioExit{
           .is_write = run.mmio.is_write != 0,

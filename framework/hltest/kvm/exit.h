@@ -62,7 +62,8 @@ using Exit = std::variant<HltExit, IoExit, MmioExit, ShutdownExit, InternalError
 /// the port data lies in.
 Exit decode_exit(kvm_run& run, std::span<std::uint8_t> run_area);
 
-/// `KVM_EXIT_HLT` and so on, by the number in <linux/kvm.h>; the number for one without a name here.
+/// `KVM_EXIT_HLT` and so on, by the number in <linux/kvm.h>; the number for one without a name
+/// here.
 std::string exit_reason_name(std::uint32_t reason);
 
 }  // namespace hltest::kvm

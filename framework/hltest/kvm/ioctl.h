@@ -64,8 +64,7 @@ inline constexpr Request<kvm_translation> kTranslate{"KVM_TRANSLATE", KVM_TRANSL
 // The three whose header struct is wrong in C++; the numbers are those of the kernel's C ABI.
 inline constexpr Request<CpuidHeader> kGetSupportedCpuid{"KVM_GET_SUPPORTED_CPUID",
                                                          _IOWR(KVMIO, 0x05, CpuidHeader)};
-inline constexpr Request<CpuidHeader> kSetCpuid2{"KVM_SET_CPUID2",
-                                                 _IOW(KVMIO, 0x90, CpuidHeader)};
+inline constexpr Request<CpuidHeader> kSetCpuid2{"KVM_SET_CPUID2", _IOW(KVMIO, 0x90, CpuidHeader)};
 inline constexpr Request<SignalMaskHeader> kSetSignalMask{"KVM_SET_SIGNAL_MASK",
                                                           _IOW(KVMIO, 0x8b, SignalMaskHeader)};
 static_assert(kGetSupportedCpuid.number == 0xC008'AE05 && kSetCpuid2.number == 0x4008'AE90 &&

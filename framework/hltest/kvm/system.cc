@@ -39,7 +39,8 @@ UniqueFd open_device() {
     if (fd >= 0) return UniqueFd{fd};
     if (errno == EINTR) continue;
     const int error_number = errno;
-    throw Unavailable(fmt::format("{}; {}", Error(fmt::format("open {}", kDevice), error_number).what(),
+    throw Unavailable(fmt::format("{}; {}",
+                                  Error(fmt::format("open {}", kDevice), error_number).what(),
                                   remedy_for_open(error_number)));
   }
 }

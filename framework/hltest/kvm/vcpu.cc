@@ -27,7 +27,11 @@ kvm_sregs Vcpu::sregs() const {
   return sregs;
 }
 
-void Vcpu::set_sregs(kvm_sregs sregs) { call(fd_, kSetSregs, sregs); }
+void Vcpu::set_sregs(kvm_sregs sregs) {
+  call(fd_, kSetSregs, sregs);
+  // Without an interrupt controller in the kernel, KVM_RUN takes CR8 from here.
+  shared().cr8 = sregs.cr8;
+}
 
 void Vcpu::set_cpuid(std::span<const kvm_cpuid_entry2> entries) {
   const CpuidHeader header{.nent = static_cast<std::uint32_t>(entries.size()), .padding = 0};

@@ -38,9 +38,9 @@ class Vcpu {
   /// Runs the guest until something stops it. Throws `Error`.
   Exit run();
 
-  /// Ends the instruction that the last exit interrupted (a port or MMIO access), and runs no other:
-  /// only then do the registers show it done. What a page-crossing access adds is run through
-  /// `serve`, which gets the further exits.
+  /// Ends the instruction that the last exit interrupted (a port or MMIO access), and runs no
+  /// other: only then do the registers show it done. What a page-crossing access adds is run
+  /// through `serve`, which gets the further exits.
   template <typename Serve>
   void complete_instruction(Serve&& serve) {
     set_immediate_exit(true);

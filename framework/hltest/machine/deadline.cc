@@ -8,8 +8,8 @@
 namespace hltest {
 namespace {
 
-// A real-time signal that the program has neither a handler for nor blocked, from the last one down:
-// nobody else is waiting for that one.
+// A real-time signal that the program has neither a handler for nor blocked, from the last one
+// down: nobody else is waiting for that one.
 int unused_signal(const sigset_t& blocked) {
   for (int signal = SIGRTMAX; signal >= SIGRTMIN; --signal) {
     struct sigaction action {};

@@ -6,8 +6,8 @@
 
 namespace hltest {
 
-/// Ends KVM_RUN at a point in time. A timer sends this thread, and no other, a real-time signal that
-/// is blocked for as long as the deadline lives; only inside KVM_RUN is it let in
+/// Ends KVM_RUN at a point in time. A timer sends this thread, and no other, a real-time signal
+/// that is blocked for as long as the deadline lives; only inside KVM_RUN is it let in
 /// (KVM_SET_SIGNAL_MASK), and there it ends the run with EINTR without being delivered. So there is
 /// no moment at which it can be missed, no handler, and no thread.
 class Deadline {

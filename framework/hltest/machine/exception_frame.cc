@@ -45,9 +45,9 @@ class FrameReader {
     const std::vector<std::uint8_t> before = read_(next - 2, 2);
     if (before.size() != 2) return false;
     if (before[0] == 0xCD && before[1] == static_cast<std::uint8_t>(vector)) return true;  // INT n
-    return (vector == Vector::kBreakpoint && before[1] == 0xCC) ||  // INT3
-           (vector == Vector::kOverflow && before[1] == 0xCE) ||    // INTO
-           (vector == Vector::kDebug && before[1] == 0xF1);         // INT1
+    return (vector == Vector::kBreakpoint && before[1] == 0xCC) ||                         // INT3
+           (vector == Vector::kOverflow && before[1] == 0xCE) ||                           // INTO
+           (vector == Vector::kDebug && before[1] == 0xF1);                                // INT1
   }
 
   [[nodiscard]] bool points_at_hlt(const Frame& frame) const {
@@ -125,8 +125,7 @@ class FrameReader {
     const std::size_t first = has_error_code ? 1 : 0;
     const auto same_level = read_stack<std::uint32_t>(first + 3, stack());
     if (!same_level) return std::nullopt;
-    Frame frame{.error_code =
-                    has_error_code ? std::optional{same_level->at(0)} : std::nullopt,
+    Frame frame{.error_code = has_error_code ? std::optional{same_level->at(0)} : std::nullopt,
                 .rip = same_level->at(first),
                 .cs = static_cast<std::uint16_t>(same_level->at(first + 1)),
                 .rflags = same_level->at(first + 2),

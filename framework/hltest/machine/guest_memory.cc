@@ -31,8 +31,8 @@ kvm::Mapping allocate(std::uint64_t size) {
   try {
     return kvm::Mapping::anonymous(size);
   } catch (const kvm::Error& error) {
-    throw MemoryError(fmt::format("a memory size of {:#x} bytes is beyond this host: {}", size,
-                                  error.what()));
+    throw MemoryError(
+        fmt::format("a memory size of {:#x} bytes is beyond this host: {}", size, error.what()));
   }
 }
 
@@ -99,10 +99,21 @@ bool GuestMemory::is_ram(Gpa gpa, std::uint64_t count) const {
   });
 }
 
+bool GuestMemory::overlaps(Gpa gpa, std::uint64_t count) const {
+  return std::ranges::any_of(regions(), [&](const MemoryRegion& region) {
+    return gpa <= region.base + (region.bytes.size() - 1) && region.base <= gpa + (count - 1);
+  });
+}
+
 bool GuestMemory::is_backed(Gpa gpa) const {
   return std::ranges::any_of(regions(), [&](const MemoryRegion& region) {
     return gpa >= region.base && gpa - region.base < region.bytes.size();
   });
+}
+
+std::pair<Gpa, Gpa> GuestMemory::framework_range() const {
+  if (starts_with_rom(mode_)) return {kRomRegion, kRomRegion + (kRomSize - 1)};
+  return {kSystemRegion, kHighMemory - 1};
 }
 
 std::string GuestMemory::describe_ram() const {
@@ -159,9 +170,8 @@ void GuestMemory::copy_in(Gpa gpa, std::span<const std::uint8_t> from) {
 
 std::vector<std::uint8_t> GuestMemory::read_bytes(Gpa gpa, std::uint64_t count) const {
   std::vector<std::uint8_t> bytes;
-  visit("read", gpa, count, false, [&](std::span<std::uint8_t> part) {
-    bytes.insert(bytes.end(), part.begin(), part.end());
-  });
+  visit("read", gpa, count, false,
+        [&](std::span<std::uint8_t> part) { bytes.insert(bytes.end(), part.begin(), part.end()); });
   return bytes;
 }
 

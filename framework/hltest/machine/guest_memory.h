@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <hltest/kvm/mapping.h>
@@ -29,9 +30,9 @@ struct MemoryRegion {
   enum class Kind { kRam, kSystem, kRom } kind;
 };
 
-/// The guest's physical memory, from the test's side: RAM, which starts as zeros, and the framework's
-/// own region, which a test can only read. Untouched memory costs nothing. Every access is checked:
-/// one that is not wholly inside throws `MemoryError` and changes nothing.
+/// The guest's physical memory, from the test's side: RAM, which starts as zeros, and the
+/// framework's own region, which a test can only read. Untouched memory costs nothing. Every access
+/// is checked: one that is not wholly inside throws `MemoryError` and changes nothing.
 class GuestMemory {
  public:
   /// `size` bytes of RAM (4 KiB aligned, not 0); where they go round the framework's region, the
@@ -45,14 +46,14 @@ class GuestMemory {
 
   /// Reads a number or any other trivially copyable type, in the guest's byte order.
   template <typename T>
-    requires std::is_trivially_copyable_v<T>
+  requires std::is_trivially_copyable_v<T>
   [[nodiscard]] T read(Gpa gpa) const {
     T value;
     copy_out(gpa, {reinterpret_cast<std::uint8_t*>(&value), sizeof value});
     return value;
   }
   template <typename T>
-    requires std::is_trivially_copyable_v<T>
+  requires std::is_trivially_copyable_v<T>
   void write(Gpa gpa, const T& value) {
     copy_in(gpa, {reinterpret_cast<const std::uint8_t*>(&value), sizeof value});
   }
@@ -61,8 +62,8 @@ class GuestMemory {
   void write_bytes(Gpa gpa, std::span<const std::uint8_t> bytes) { copy_in(gpa, bytes); }
   void fill(Gpa gpa, std::uint64_t count, std::uint8_t value);
 
-  /// The characters from `gpa` up to a NUL, which is not part of it. Throws `MemoryError` when there
-  /// is none within `limit` bytes.
+  /// The characters from `gpa` up to a NUL, which is not part of it. Throws `MemoryError` when
+  /// there is none within `limit` bytes.
   [[nodiscard]] std::string read_string(Gpa gpa, std::uint64_t limit = 4 * kKiB) const;
   /// The characters and a NUL.
   void write_string(Gpa gpa, std::string_view text);
@@ -71,8 +72,12 @@ class GuestMemory {
   [[nodiscard]] bool is_ram(Gpa gpa, std::uint64_t count) const;
   /// True when something backs `gpa`: RAM or the framework's region.
   [[nodiscard]] bool is_backed(Gpa gpa) const;
+  /// True when any of `count` bytes from `gpa` on is backed.
+  [[nodiscard]] bool overlaps(Gpa gpa, std::uint64_t count) const;
   /// The end of the RAM that lies below the system region: where the first stack starts.
   [[nodiscard]] Gpa end_of_low_ram() const;
+  /// The first and the last address that RAM leaves to the framework (and, below 4 GiB, to KVM).
+  [[nodiscard]] std::pair<Gpa, Gpa> framework_range() const;
   /// `RAM 0x0-0xeffff and 0x100000-0xffffff`.
   [[nodiscard]] std::string describe_ram() const;
 

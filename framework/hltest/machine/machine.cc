@@ -1,3 +1,4 @@
+#include <hltest/kvm/error.h>
 #include <hltest/machine/deadline.h>
 #include <hltest/machine/exception_frame.h>
 #include <hltest/machine/linear_memory.h>
@@ -7,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 namespace hltest {
@@ -67,8 +69,8 @@ void Machine::create_vm() {
 }
 
 Outcome Machine::run(const FlatImage& image, const StartRegisters& start) {
-  check(image);
-  Registers registers = first_registers(image, start);
+  check_image(image, memory_, mmio_);
+  Registers registers = entry_registers(image, registers_, start, mode_, memory_, page_map_);
 
   lay_out(image, registers);
 
@@ -76,7 +78,7 @@ Outcome Machine::run(const FlatImage& image, const StartRegisters& start) {
   has_run_ = true;
   give_memory_slots();
 
-  write_registers(*vcpu_, registers);
+  set_registers(registers);
 
   Outcome outcome;
   outcome.stop = serve_exits(outcome);
@@ -85,69 +87,11 @@ Outcome Machine::run(const FlatImage& image, const StartRegisters& start) {
   return outcome;
 }
 
-void Machine::check(const FlatImage& image) const {
-  const std::string what = fmt::format("the image {} ({:#x} bytes, loaded at {})", image.name(),
-                                       image.bytes().size(), to_string(image.load_address()));
-  if (image.bytes().empty()) throw SetupError(what + " is empty");
-  if (!memory_.is_ram(image.load_address(), image.bytes().size())) {
-    throw SetupError(
-        fmt::format("{} does not fit in the guest's memory, {}: load it elsewhere, or give the "
-                    "guest more memory",
-                    what, memory_.describe_ram()));
-  }
-  for (const MmioBus::Range& range : mmio_.ranges()) {
-    for (const MemoryRegion& region : memory_.regions()) {
-      if (range.base < region.base + region.bytes.size() && region.base < range.base + range.size) {
-        throw SetupError(fmt::format(
-            "the MMIO handler at {} would never be asked: the guest has memory there ({})",
-            to_string(range.base), memory_.describe_ram()));
-      }
-    }
-  }
-}
-
-Registers Machine::first_registers(const FlatImage& image, const StartRegisters& start) const {
-  Registers registers = registers_;
-  const Gva entry = image.entry();
-  const bool entered_at_rip = start.rip.has_value() || registers_.rip != 0;
-  if (!entered_at_rip) {
-    const bool flat = mode_ != CpuMode::kReal16;
-    if (!flat && registers.cs == start_registers(mode_, memory_.end_of_low_ram()).cs &&
-        entry.value() > 0xFFFF && entry.value() < 0x10'0000) {
-      // CS = 0 does not reach so far: CS and IP share the address as a far jump would.
-      registers.cs.selector = static_cast<std::uint16_t>(entry.value() >> 4U);
-      registers.cs.base = Gva{entry.value() & ~0xFULL};
-    }
-    registers.rip = mode_ == CpuMode::kLong64 ? entry.value() : entry - registers.cs.base;
-  }
-  apply(start, mode_, registers);
-
-  const std::string place =
-      fmt::format("the entry {} of {}", to_string(entered_at_rip ? registers.code_address() : entry),
-                  image.name());
-  if (mode_ != CpuMode::kLong64 && registers.rip > registers.cs.limit) {
-    throw SetupError(fmt::format(
-        "{} is {:#x} bytes from the base of CS ({}), whose limit is {:#x}: set CS, or enter the "
-        "image elsewhere",
-        place, registers.rip, to_string(registers.cs.base), registers.cs.limit));
-  }
-  if (mode_ != CpuMode::kLong64 && !memory_.is_ram(Gpa{registers.code_address().value()}, 1)) {
-    throw SetupError(fmt::format("{} is outside the guest's memory, {}: enter it elsewhere",
-                                 place, memory_.describe_ram()));
-  }
-  if (mode_ == CpuMode::kLong64 && !entered_at_rip && page_map_.mappings().empty() &&
-      !memory_.is_ram(Gpa{registers.rip}, 1)) {
-    throw SetupError(fmt::format("{} is outside the guest's memory, {}: enter it elsewhere",
-                                 place, memory_.describe_ram()));
-  }
-  return registers;
-}
-
 void Machine::lay_out(const FlatImage& image, Registers& registers) {
   constexpr std::uint64_t kIvtSize = 0x400;
   const DescriptorTable standard = start_registers(mode_, memory_.end_of_low_ram()).idt;
-  const DescriptorTable idt = lay_out_system_region(memory_, mode_, page_map_,
-                                                    image.load_address() < Gpa{kIvtSize});
+  const DescriptorTable idt =
+      lay_out_system_region(memory_, mode_, page_map_, image.load_address() < Gpa{kIvtSize});
   if (registers.idt == standard) registers.idt = idt;
   memory_.write_bytes(image.load_address(), image.bytes());
 }
@@ -157,6 +101,19 @@ void Machine::give_memory_slots() {
     vm_->set_memory_slot(slot++, region.base, region.bytes,
                          region.kind == MemoryRegion::Kind::kRom ? kvm::SlotAccess::kReadOnly
                                                                  : kvm::SlotAccess::kReadWrite);
+  }
+}
+
+void Machine::set_registers(const Registers& registers) {
+  try {
+    write_registers(*vcpu_, registers);
+  } catch (const kvm::Error& error) {
+    if (error.code().value() != EINVAL) throw;
+    throw SetupError(
+        fmt::format("{}: the control registers, EFER or segments that the guest is to start with "
+                    "contradict one "
+                    "another, or have bits that this host's processor does not know",
+                    error.what()));
   }
 }
 
@@ -235,8 +192,7 @@ StopReason Machine::explain_internal_error(const kvm::InternalErrorExit& error) 
   }
   const Registers registers = read_registers(*vcpu_);
   const Gva rip = registers.code_address();
-  const std::optional<Gpa> gpa =
-      registers.cr0.pg() ? vcpu_->translate(rip) : Gpa{rip.value()};
+  const std::optional<Gpa> gpa = registers.cr0.pg() ? vcpu_->translate(rip) : Gpa{rip.value()};
   if (gpa.has_value() && !memory_.is_backed(*gpa)) return UnbackedFetch{*gpa};
   return HostLimit{read_linear(*vcpu_, memory_, registers, rip, kLongestInstruction)};
 }
@@ -258,6 +214,7 @@ void Machine::tell(const FlatImage& image, const Registers& first, Outcome& outc
         outcome.registers.rip == 0xFFF0 && outcome.registers.cs.selector == 0xF000;
   }
   outcome.start_mode = mode_name(first);
+  if (outcome.registers_are_lost()) return;
   outcome.end_mode = mode_name(outcome.registers);
   outcome.code = code_window(image, outcome.registers);
 }
@@ -267,15 +224,19 @@ CodeWindow Machine::code_window(const FlatImage& image, const Registers& registe
   constexpr std::uint64_t kAfter = 48;
   const Gva rip = registers.code_address();
   const Gva image_start{image.load_address().value()};
+  const Gva image_end = image_start + image.bytes().size();
   const bool near_image_start = rip >= image_start && rip - image_start < kBefore;
   const Gva start =
       near_image_start ? image_start : Gva{rip.value() - std::min(kBefore, rip.value())};
+  // What lies behind the image is not code, and would only be noise; nor is the end of a HLT.
+  const std::uint64_t after =
+      rip >= image_start && rip <= image_end ? std::min(kAfter, image_end - rip) : kAfter;
   CodeWindow window{.start = start,
-                    .bytes = read_linear(*vcpu_, memory_, registers, start, rip - start + kAfter),
+                    .bytes = read_linear(*vcpu_, memory_, registers, start, rip - start + after),
                     .starts_at_instruction = near_image_start && image.entry() == image_start};
-  if (window.bytes.size() <= rip - start) {  // the page before RIP can't be read
+  if (window.bytes.size() < rip - start) {  // the page before RIP can't be read
     window = {.start = rip,
-              .bytes = read_linear(*vcpu_, memory_, registers, rip, kAfter),
+              .bytes = read_linear(*vcpu_, memory_, registers, rip, after),
               .starts_at_instruction = true};
   }
   return window;

@@ -3,9 +3,9 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <stdexcept>
 
 #include <hltest/guest/image.h>
+#include <hltest/kvm/error.h>
 #include <hltest/kvm/system.h>
 #include <hltest/kvm/vcpu.h>
 #include <hltest/kvm/vm.h>
@@ -13,17 +13,12 @@
 #include <hltest/machine/mmio_bus.h>
 #include <hltest/machine/outcome.h>
 #include <hltest/machine/port_bus.h>
+#include <hltest/machine/setup.h>
+#include <hltest/machine/start_registers.h>
 #include <hltest/machine/start_state.h>
 #include <hltest/x86/paging.h>
 
 namespace hltest {
-
-/// A run that can't begin: the image or its entry are not in the guest's memory, or a setting makes
-/// no sense. The message names the input and what to do.
-class SetupError : public std::invalid_argument {
- public:
-  using std::invalid_argument::invalid_argument;
-};
 
 /// One guest, from the start state of its mode to its end. What a run does, in order:
 ///
@@ -68,8 +63,8 @@ class Machine {
 
   /// Runs `image` to its end. `start` are registers to begin with in place of those above.
   ///
-  /// A second run is a warm reset: a new VM, with everything as set above and the image loaded anew,
-  /// but with the RAM as the first run left it; port scripts go on where they were.
+  /// A second run is a warm reset: a new VM, with everything as set above and the image loaded
+  /// anew, but with the RAM as the first run left it; port scripts go on where they were.
   ///
   /// Throws `SetupError`, `RegisterError`, `MemoryError` or `PagingError` before anything runs when
   /// the input makes no sense, `kvm::Unavailable` without KVM, `kvm::Error` when KVM refuses
@@ -77,10 +72,9 @@ class Machine {
   Outcome run(const FlatImage& image, const StartRegisters& start = {});
 
  private:
-  void check(const FlatImage& image) const;
-  [[nodiscard]] Registers first_registers(const FlatImage& image, const StartRegisters& start) const;
   void lay_out(const FlatImage& image, Registers& registers);
   void give_memory_slots();
+  void set_registers(const Registers& registers);
   StopReason serve_exits(Outcome& outcome);
   std::optional<StopReason> serve(const kvm::Exit& exit, Outcome& outcome);
   std::optional<StopReason> serve_port(const kvm::IoExit& io, Outcome& outcome);

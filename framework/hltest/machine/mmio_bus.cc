@@ -26,10 +26,10 @@ void MmioBus::attach(Gpa base, std::uint64_t size, MmioHandler handler) {
   }
   for (const Range& range : ranges_) {
     if (base <= range.base + (range.size - 1) && range.base <= base + (size - 1)) {
-      throw std::invalid_argument(fmt::format(
-          "an MMIO handler for {}-{} overlaps the one for {}-{}", to_string(base),
-          to_string(base + (size - 1)), to_string(range.base),
-          to_string(range.base + (range.size - 1))));
+      throw std::invalid_argument(
+          fmt::format("an MMIO handler for {}-{} overlaps the one for {}-{}", to_string(base),
+                      to_string(base + (size - 1)), to_string(range.base),
+                      to_string(range.base + (range.size - 1))));
     }
   }
   ranges_.push_back({base, size, std::move(handler)});

@@ -6,6 +6,11 @@
 
 namespace hltest {
 
+bool Outcome::registers_are_lost() const {
+  const auto* const fault = std::get_if<TripleFault>(&stop);
+  return fault != nullptr && fault->registers_were_reset;
+}
+
 Gva Outcome::stop_address() const {
   const Gva next = registers.code_address();
   // KVM reports a HLT with RIP behind it, and a trap or software interrupt is what came before.
@@ -13,8 +18,10 @@ Gva Outcome::stop_address() const {
 }
 
 std::string summary(const Outcome& outcome) {
-  return fmt::format("{} {}{} at {} ({})", outcome.guest, outcome.halted() ? "" : "ended: ",
-                     describe(outcome.stop), to_string(outcome.stop_address()), outcome.end_mode);
+  const std::string text = fmt::format("{} {}{}", outcome.guest,
+                                       outcome.halted() ? "" : "ended: ", describe(outcome.stop));
+  if (outcome.registers_are_lost()) return text;
+  return fmt::format("{} at {} ({})", text, to_string(outcome.stop_address()), outcome.end_mode);
 }
 
 std::ostream& operator<<(std::ostream& stream, const Outcome& outcome) {

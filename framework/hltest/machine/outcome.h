@@ -40,10 +40,12 @@ struct Outcome {
   /// The exits of the run in order, the last one included; the first `kMostExits` of them.
   std::vector<VmExit> exits{};
   std::string start_mode{};  ///< as `mode_name` says it
-  std::string end_mode{};
+  std::string end_mode{};    ///< likewise; empty when the registers are lost
   CodeWindow code{};
 
   [[nodiscard]] bool halted() const { return std::holds_alternative<Halt>(stop); }
+  /// After a triple fault on a host whose KVM resets the vCPU: the registers say nothing.
+  [[nodiscard]] bool registers_are_lost() const;
   /// Where it stopped: the linear address of the HLT, of the faulting instruction, or of RIP.
   [[nodiscard]] Gva stop_address() const;
 };

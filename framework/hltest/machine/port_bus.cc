@@ -21,8 +21,8 @@ void PortBus::on_out(Port port, PortWriter writer) {
 
 void PortBus::stop_after_writes(Port port, std::uint64_t count) {
   if (count == 0) {
-    throw std::invalid_argument(
-        fmt::format("stop_after_writes({:#x}, 0): a run can stop at the first write or later", port));
+    throw std::invalid_argument(fmt::format(
+        "stop_after_writes({:#x}, 0): a run can stop at the first write or later", port));
   }
   stop_conditions_.push_back({.port = port, .value = std::nullopt, .count = count});
 }
@@ -63,8 +63,7 @@ std::uint32_t PortBus::in(Port port, std::uint8_t size, PortLog& log) {
 
 std::optional<std::string> PortBus::out(Port port, std::uint8_t size, std::uint32_t value,
                                         PortLog& log) {
-  const PortAccess access{
-      .port = port, .direction = Direction::kOut, .size = size, .value = value};
+  const PortAccess access{.port = port, .direction = Direction::kOut, .size = size, .value = value};
   log.add(access);
   if (const auto writer = writers_.find(port); writer != writers_.end()) writer->second(access);
 

@@ -61,7 +61,8 @@ std::string PortLog::text(Port port) const {
 std::vector<Port> PortLog::written_ports() const {
   std::vector<Port> ports;
   for (const PortAccess& access : accesses_) {
-    if (access.direction == Direction::kOut && std::ranges::find(ports, access.port) == ports.end()) {
+    if (access.direction == Direction::kOut &&
+        std::ranges::find(ports, access.port) == ports.end()) {
       ports.push_back(access.port);
     }
   }

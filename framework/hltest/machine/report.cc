@@ -24,6 +24,17 @@ std::string cut(const std::string& line) {
   return line.substr(0, kColumns - 3) + "...";
 }
 
+// The same, but with the rest in further lines.
+std::string wrap(std::string text) {
+  for (std::size_t line = 0; text.size() - line > kColumns;) {
+    const std::size_t space = text.rfind(' ', line + kColumns);
+    if (space == std::string::npos || space <= line + 2) break;
+    text.replace(space, 1, "\n  ");
+    line = space + 1;
+  }
+  return text;
+}
+
 std::string place(const Outcome& outcome) {
   const Registers& registers = outcome.registers;
   const Gva address = outcome.stop_address();
@@ -43,14 +54,14 @@ void add_instructions(Output out, const Outcome& outcome) {
   for (const Instruction& instruction : instructions) {
     constexpr std::size_t kMostBytes = 8;
     const bool is_long = instruction.bytes.size() > kMostBytes;
-    const auto shown = std::span{instruction.bytes}.first(
-        std::min(kMostBytes, instruction.bytes.size()));
-    fmt::format_to(out, "{}\n",
-                   cut(fmt::format("{} {:>10}  {:<26}{}", instruction.address == stop ? '>' : ' ',
-                                   to_string(instruction.address),
-                                   fmt::format("{:02x}{}", fmt::join(shown, " "),
-                                               is_long ? ".." : ""),
-                                   instruction.text)));
+    const auto shown =
+        std::span{instruction.bytes}.first(std::min(kMostBytes, instruction.bytes.size()));
+    fmt::format_to(
+        out, "{}\n",
+        cut(fmt::format("{} {:>10}  {:<26}{}", instruction.address == stop ? '>' : ' ',
+                        to_string(instruction.address),
+                        fmt::format("{:02x}{}", fmt::join(shown, " "), is_long ? ".." : ""),
+                        instruction.text)));
   }
 }
 
@@ -62,11 +73,22 @@ void add_general_registers(Output out, const Registers& r, bool wide) {
                    r.esp(), r.ebp());
     return;
   }
-  const std::array<std::pair<const char*, std::uint64_t>, 16> registers = {
-      {{"rax", r.rax}, {"rbx", r.rbx}, {"rcx", r.rcx}, {"rdx", r.rdx},
-       {"rsi", r.rsi}, {"rdi", r.rdi}, {"rsp", r.rsp}, {"rbp", r.rbp},
-       {"r8 ", r.r8},  {"r9 ", r.r9},  {"r10", r.r10}, {"r11", r.r11},
-       {"r12", r.r12}, {"r13", r.r13}, {"r14", r.r14}, {"r15", r.r15}}};
+  const std::array<std::pair<const char*, std::uint64_t>, 16> registers = {{{"rax", r.rax},
+                                                                            {"rbx", r.rbx},
+                                                                            {"rcx", r.rcx},
+                                                                            {"rdx", r.rdx},
+                                                                            {"rsi", r.rsi},
+                                                                            {"rdi", r.rdi},
+                                                                            {"rsp", r.rsp},
+                                                                            {"rbp", r.rbp},
+                                                                            {"r8 ", r.r8},
+                                                                            {"r9 ", r.r9},
+                                                                            {"r10", r.r10},
+                                                                            {"r11", r.r11},
+                                                                            {"r12", r.r12},
+                                                                            {"r13", r.r13},
+                                                                            {"r14", r.r14},
+                                                                            {"r15", r.r15}}};
   constexpr std::size_t kPerRow = 3;
   for (std::size_t i = 0; i < registers.size(); ++i) {
     fmt::format_to(out, "{} {:016x}{}", registers.at(i).first, registers.at(i).second,
@@ -82,8 +104,9 @@ void add_system_registers(Output out, const Registers& r) {
       {{"cs", &r.cs}, {"ss", &r.ss}, {"ds", &r.ds}, {"es", &r.es}, {"fs", &r.fs}, {"gs", &r.gs}}};
   for (std::size_t i = 0; i < segments.size(); ++i) {
     const auto& [name, segment] = segments.at(i);
-    fmt::format_to(out, "{}", fmt::format("{} {:04x} base {:x}", name, segment->selector,
-                                          segment->base.value()));
+    fmt::format_to(
+        out, "{}",
+        fmt::format("{} {:04x} base {:x}", name, segment->selector, segment->base.value()));
     fmt::format_to(out, "{}", i % 3 == 2 ? "\n" : "   ");
   }
   fmt::format_to(out, "cr0 {:x}  cr2 {:x}  cr3 {:x}  cr4 {:x}  efer {:x}\n", r.cr0.value,
@@ -99,10 +122,11 @@ void add_ports(Output out, const PortLog& ports) {
     const std::string text = ports.text(port);
     constexpr std::size_t kMostShown = 12;
     const std::string head = text.substr(0, kMostShown);
-    fmt::format_to(out, "{}\n",
-                   cut(fmt::format("out {:#06x}  {} bytes: {:02x}{} \"{}\"", port, text.size(),
-                                   fmt::join(std::vector<std::uint8_t>(head.begin(), head.end()), " "),
-                                   text.size() > kMostShown ? " .." : "", escape(text))));
+    fmt::format_to(
+        out, "{}\n",
+        cut(fmt::format("out {:#06x}  {} bytes: {:02x}{} \"{}\"", port, text.size(),
+                        fmt::join(std::vector<std::uint8_t>(head.begin(), head.end()), " "),
+                        text.size() > kMostShown ? " .." : "", escape(text))));
   }
   if (written.size() > kMostPorts) {
     fmt::format_to(out, "... and {} more ports\n", written.size() - kMostPorts);
@@ -164,14 +188,16 @@ std::string escape(const std::string& text) {
 std::string report(const Outcome& outcome) {
   std::string text;
   const Output out = std::back_inserter(text);
-  fmt::format_to(out, "{}\n", cut(fmt::format("{} {}", outcome.guest, describe(outcome.stop))));
-  fmt::format_to(out, "{}\n\n", cut(place(outcome)));
-  const auto* const fault = std::get_if<TripleFault>(&outcome.stop);
-  if (fault == nullptr || !fault->registers_were_reset) add_instructions(out, outcome);
-  fmt::format_to(out, "\n");
-  const bool wide = outcome.registers.efer.lma() || cpu_mode(outcome.registers) == CpuMode::kLong64;
-  add_general_registers(out, outcome.registers, wide);
-  add_system_registers(out, outcome.registers);
+  fmt::format_to(out, "{}\n",
+                 wrap(fmt::format("{} {}{}", outcome.guest,
+                                  outcome.halted() ? "" : "ended: ", describe(outcome.stop))));
+  if (!outcome.registers_are_lost()) {
+    fmt::format_to(out, "{}\n\n", cut(place(outcome)));
+    add_instructions(out, outcome);
+    fmt::format_to(out, "\n");
+    add_general_registers(out, outcome.registers, outcome.registers.efer.lma());
+    add_system_registers(out, outcome.registers);
+  }
   if (!outcome.ports.accesses().empty() || !outcome.mmio.empty()) fmt::format_to(out, "\n");
   add_ports(out, outcome.ports);
   add_mmio(out, outcome.mmio);

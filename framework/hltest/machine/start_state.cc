@@ -1,6 +1,5 @@
 #include <hltest/guest/memory_layout.h>
 #include <hltest/machine/start_state.h>
-#include <hltest/x86/register_name.h>
 #include <hltest/x86/vector.h>
 
 #include <fmt/format.h>
@@ -67,24 +66,35 @@ Registers long_mode_registers(Gpa end_of_ram) {
   return registers;
 }
 
+constexpr std::array kSelectors = {kCode32Selector,    kDataSelector,       kCode64Selector,
+                                   kStackSelector,     kUserCode32Selector, kUserDataSelector,
+                                   kUserCode64Selector};
+
+Segment segment_of(std::uint16_t selector) {
+  switch (selector) {
+    case kCode32Selector:
+    case kUserCode32Selector:
+      return Segment::flat_code32(selector);
+    case kCode64Selector:
+    case kUserCode64Selector:
+      return Segment::code64(selector);
+    default:
+      return Segment::flat_data(selector);
+  }
+}
+
 template <typename T>
 void put(std::span<std::uint8_t> region, std::uint64_t offset, const T& value) {
   std::memcpy(region.subspan(offset, sizeof value).data(), &value, sizeof value);
 }
 
 void put_gdt(std::span<std::uint8_t> region, CpuMode mode) {
-  const auto put_segment = [&](std::uint16_t selector, const Segment& segment) {
-    put(region, kGdtOffset + (selector & ~7U), descriptor(segment));
-  };
-  put_segment(kCode32Selector, Segment::flat_code32(kCode32Selector));
-  put_segment(kDataSelector, Segment::flat_data(kDataSelector));
-  put_segment(kCode64Selector, Segment::code64(kCode64Selector));
-  put_segment(kStackSelector, Segment::flat_data(kStackSelector));
-  put_segment(kUserCode32Selector, Segment::flat_code32(kUserCode32Selector));
-  put_segment(kUserDataSelector, Segment::flat_data(kUserDataSelector));
-  put_segment(kUserCode64Selector, Segment::code64(kUserCode64Selector));
+  for (const std::uint16_t selector : kSelectors) {
+    put(region, kGdtOffset + (selector & ~7U), descriptor(segment_of(selector)));
+  }
   const Gva tss{(kSystemRegion + kTssOffset).value()};
-  put_segment(kTssSelector, Segment::task_state(kTssSelector, tss, kTssLimit));
+  put(region, kGdtOffset + kTssSelector,
+      descriptor(Segment::task_state(kTssSelector, tss, kTssLimit)));
   if (mode == CpuMode::kLong64) {
     put(region, kGdtOffset + kTssSelector + 8, tss.value() >> 32U);
   }
@@ -106,11 +116,12 @@ void put_tss(std::span<std::uint8_t> region, CpuMode mode) {
 void put_idt(std::span<std::uint8_t> region, CpuMode mode) {
   for (unsigned vector = 0; vector < kVectors; ++vector) {
     const std::uint64_t handler = (kSystemRegion + kHandlersOffset).value() + vector;
-    // INT n may reach a gate from CPL 3, but not one of those whose frame holds an error code, which
-    // INT n does not push.
+    // INT n may reach a gate from CPL 3, but not one of those whose frame holds an error code,
+    // which INT n does not push.
     const unsigned dpl = pushes_error_code(static_cast<Vector>(vector)) ? 0 : 3;
     if (mode == CpuMode::kLong64) {
-      const InterruptGate64 gate = interrupt_gate64(kCode64Selector, Gva{handler}, kHandlerIst, dpl);
+      const InterruptGate64 gate =
+          interrupt_gate64(kCode64Selector, Gva{handler}, kHandlerIst, dpl);
       put(region, kIdtOffset + std::uint64_t{vector} * 16, gate.low);
       put(region, kIdtOffset + std::uint64_t{vector} * 16 + 8, gate.high);
     } else {
@@ -158,8 +169,9 @@ std::vector<PageTable> page_tables(const GuestMemory& memory, const PageMap& wan
                                    std::uint64_t& region_size) {
   for (region_size = kLargePage;; region_size += kLargePage) {
     if (kSystemRegion + region_size > kKvmReserved) {
-      throw PagingError("the page tables for these mappings need more than 250 MiB: map less, or "
-                        "with 2 MiB pages");
+      throw PagingError(
+          "the page tables for these mappings need more than 250 MiB: map less, or "
+          "with 2 MiB pages");
     }
     PageMap map = wanted;
     map_identity(map, kSystemRegion, region_size);
@@ -170,18 +182,6 @@ std::vector<PageTable> page_tables(const GuestMemory& memory, const PageMap& wan
     }
     std::vector<PageTable> tables = build_page_tables(map, kSystemRegion + kPageTablesOffset);
     if (kPageTablesOffset + tables.size() * sizeof(PageTable) <= region_size) return tables;
-  }
-}
-
-void check_width(const char* name, std::uint64_t value, CpuMode mode, bool only_long) {
-  if (mode == CpuMode::kLong64) return;
-  if (only_long) {
-    throw RegisterError(
-        fmt::format("{} = {:#x}: {} code has no {}", name, value, to_string(mode), name));
-  }
-  if (value >> 32U != 0) {
-    throw RegisterError(fmt::format("{} = {:#x}: {} code sees 32 bits of it, and this is wider",
-                                    name, value, to_string(mode)));
   }
 }
 
@@ -201,31 +201,10 @@ Registers start_registers(CpuMode mode, Gpa end_of_ram) {
   }
 }
 
-void apply(const StartRegisters& start, CpuMode mode, Registers& registers) {
-  const auto set = [&](const char* name, const std::optional<std::uint64_t>& from,
-                       std::uint64_t& to, bool only_long = false) {
-    if (!from.has_value()) return;
-    check_width(name, *from, mode, only_long);
-    to = *from;
-  };
-  set("rax", start.rax, registers.rax);
-  set("rbx", start.rbx, registers.rbx);
-  set("rcx", start.rcx, registers.rcx);
-  set("rdx", start.rdx, registers.rdx);
-  set("rsi", start.rsi, registers.rsi);
-  set("rdi", start.rdi, registers.rdi);
-  set("rsp", start.rsp, registers.rsp);
-  set("rbp", start.rbp, registers.rbp);
-  set("r8", start.r8, registers.r8, true);
-  set("r9", start.r9, registers.r9, true);
-  set("r10", start.r10, registers.r10, true);
-  set("r11", start.r11, registers.r11, true);
-  set("r12", start.r12, registers.r12, true);
-  set("r13", start.r13, registers.r13, true);
-  set("r14", start.r14, registers.r14, true);
-  set("r15", start.r15, registers.r15, true);
-  set("rip", start.rip, registers.rip);
-  set("rflags", start.rflags, registers.rflags.value);
+std::optional<Segment> start_segment(std::uint16_t selector) {
+  const auto* const found = std::ranges::find(kSelectors, selector);
+  if (found == kSelectors.end()) return std::nullopt;
+  return segment_of(selector);
 }
 
 DescriptorTable lay_out_system_region(GuestMemory& memory, CpuMode mode, const PageMap& map,

@@ -26,38 +26,14 @@
 /// EFER = 0xD00 (LME, LMA, NXE). GDT, IDT and TSS as above.
 namespace hltest {
 
-/// Registers that a run starts with in place of the start state's; one that is not given keeps its
-/// value. `{.rax = 2, .rbx = 2}`.
-struct StartRegisters {
-  std::optional<std::uint64_t> rax = std::nullopt;
-  std::optional<std::uint64_t> rbx = std::nullopt;
-  std::optional<std::uint64_t> rcx = std::nullopt;
-  std::optional<std::uint64_t> rdx = std::nullopt;
-  std::optional<std::uint64_t> rsi = std::nullopt;
-  std::optional<std::uint64_t> rdi = std::nullopt;
-  std::optional<std::uint64_t> rsp = std::nullopt;
-  std::optional<std::uint64_t> rbp = std::nullopt;
-  std::optional<std::uint64_t> r8 = std::nullopt;
-  std::optional<std::uint64_t> r9 = std::nullopt;
-  std::optional<std::uint64_t> r10 = std::nullopt;
-  std::optional<std::uint64_t> r11 = std::nullopt;
-  std::optional<std::uint64_t> r12 = std::nullopt;
-  std::optional<std::uint64_t> r13 = std::nullopt;
-  std::optional<std::uint64_t> r14 = std::nullopt;
-  std::optional<std::uint64_t> r15 = std::nullopt;
-  /// The offset within CS of the first instruction, in place of the image's entry.
-  std::optional<std::uint64_t> rip = std::nullopt;
-  std::optional<std::uint64_t> rflags = std::nullopt;
-};
-
 /// The start state's registers, as above, for a guest whose RAM below 4 GiB ends at `end_of_ram`.
 /// RIP is 0 and CR3 where the first page table will be.
 /// Throws std::invalid_argument for a mode that no guest can start in yet.
 Registers start_registers(CpuMode mode, Gpa end_of_ram);
 
-/// Writes `start` into `registers`. Throws `RegisterError` for a value that is too wide for the
-/// register in this mode, and for R8 to R15 outside long mode.
-void apply(const StartRegisters& start, CpuMode mode, Registers& registers);
+/// What a load of `selector` makes of the start state's GDT; nothing where that has no code or data
+/// segment.
+std::optional<Segment> start_segment(std::uint16_t selector);
 
 /// Writes the framework's tables into the guest's memory: the HLTs that serve as handlers, IVT or
 /// IDT, GDT, TSS and page tables. `map` is what the test mapped besides the identity map of RAM, in

@@ -51,8 +51,8 @@ std::string describe_reason(const HostLimit& limit) {
 std::string describe_reason(const InternalError& error) {
   static constexpr std::array kSuberrors = {"", "emulation", "simultaneous exceptions",
                                             "delivery of an event", "unexpected exit reason"};
-  const char* const suberror = error.suberror < kSuberrors.size() ? kSuberrors.at(error.suberror)
-                                                                  : "unknown";
+  const char* const suberror =
+      error.suberror < kSuberrors.size() ? kSuberrors.at(error.suberror) : "unknown";
   return fmt::format("KVM internal error, suberror {} ({}), data {:#x}", error.suberror, suberror,
                      fmt::join(error.data, " "));
 }

@@ -26,8 +26,8 @@ struct Exception {
   std::optional<std::uint32_t> error_code = std::nullopt;
   /// For #PF: the linear address that was accessed (CR2).
   std::optional<Gva> address = std::nullopt;
-  /// CS:RIP as the processor pushed them: for a fault the instruction itself, for a trap or software
-  /// interrupt the next one.
+  /// CS:RIP as the processor pushed them: for a fault the instruction itself, for a trap or
+  /// software interrupt the next one.
   std::uint16_t cs = 0;
   std::uint64_t rip = 0;
 };

@@ -12,8 +12,7 @@ constexpr std::uint64_t kColumns = 80;
 constexpr std::uint64_t kCellSize = 2;  // character, attribute
 
 // Code page 437: the characters below 0x20, 0x7F, and those from 0x80 on, in UTF-8.
-constexpr std::string_view kControls =
-    " ☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼";
+constexpr std::string_view kControls = " ☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼";
 constexpr std::string_view kUpper =
     "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒ"
     "áíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐"

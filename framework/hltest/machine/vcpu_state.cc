@@ -40,6 +40,13 @@ kvm_dtable to_kvm(const DescriptorTable& table) {
   return {.base = table.base.value(), .limit = table.limit, .padding = {}};
 }
 
+// The busy flag of a TSS descriptor's type. A loaded TSS is busy, but AMD's processors keep the
+// task register without the flag (KVM's svm_get_segment adds it when it is read), and QEMU's
+// emulation of them stops at one that has it. Intel's refuse to enter a guest without it (SDM vol.
+// 3, 27.3.1.2).
+constexpr std::uint8_t kBusy = 0x2;
+bool runs_on_amd() { return __builtin_cpu_is("amd") != 0; }
+
 }  // namespace
 
 Registers read_registers(const kvm::Vcpu& vcpu) {
@@ -71,6 +78,7 @@ Registers read_registers(const kvm::Vcpu& vcpu) {
   registers.gs = from_kvm(sregs.gs);
   registers.ss = from_kvm(sregs.ss);
   registers.tr = from_kvm(sregs.tr);
+  registers.tr.type |= kBusy;
   registers.ldt = from_kvm(sregs.ldt);
   registers.gdt = from_kvm(sregs.gdt);
   registers.idt = from_kvm(sregs.idt);
@@ -93,6 +101,7 @@ void write_registers(kvm::Vcpu& vcpu, const Registers& registers) {
   sregs.gs = to_kvm(registers.gs);
   sregs.ss = to_kvm(registers.ss);
   sregs.tr = to_kvm(registers.tr);
+  if (runs_on_amd()) sregs.tr.type = static_cast<std::uint8_t>(registers.tr.type & ~kBusy);
   sregs.ldt = to_kvm(registers.ldt);
   sregs.gdt = to_kvm(registers.gdt);
   sregs.idt = to_kvm(registers.idt);

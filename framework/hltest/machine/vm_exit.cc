@@ -48,8 +48,8 @@ std::string to_string(const VmExit& exit) {
     return text;
   }
   if (exit.count > 1) fmt::format_to(std::back_inserter(text), "{} times ", exit.count);
-  fmt::format_to(std::back_inserter(text), "{} byte{}: {:02x}", exit.size, exit.size == 1 ? "" : "s",
-                 fmt::join(exit.data, " "));
+  fmt::format_to(std::back_inserter(text), "{} byte{}: {:02x}", exit.size,
+                 exit.size == 1 ? "" : "s", fmt::join(exit.data, " "));
   return text;
 }
 

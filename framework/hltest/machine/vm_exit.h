@@ -41,7 +41,8 @@ struct VmExit {
 /// `KVM_EXIT_IO: out 0x3f8, 1 byte: 34`.
 std::string to_string(const VmExit& exit);
 
-/// The record of an exit. For an IN or an MMIO read it is to be made after the answer was filled in.
+/// The record of an exit. For an IN or an MMIO read it is to be made after the answer was filled
+/// in.
 VmExit record(const kvm::Exit& exit);
 
 }  // namespace hltest

@@ -47,8 +47,8 @@ OutcomeMatcher stopped_by(std::string expectation) {
 }
 
 std::string expectation_of(const ExceptionPattern& pattern) {
-  std::string text = fmt::format("raised {} ({}", mnemonic(pattern.vector),
-                                 description(pattern.vector));
+  std::string text =
+      fmt::format("raised {} ({}", mnemonic(pattern.vector), description(pattern.vector));
   if (pattern.error_code.has_value()) {
     text += fmt::format(", error code {:#x}", *pattern.error_code);
   }
@@ -79,9 +79,9 @@ std::string written(const PortLog& ports, Port port) {
 
 MemoryMatcher bytes_matcher(std::string expectation, Gpa gpa, std::vector<std::uint8_t> bytes) {
   return MemoryMatcher{new Described<GuestMemory>{
-      std::move(expectation), [gpa, bytes = std::move(bytes)](
-                                  const GuestMemory& memory,
-                                  ::testing::MatchResultListener* listener) {
+      std::move(expectation),
+      [gpa, bytes = std::move(bytes)](const GuestMemory& memory,
+                                      ::testing::MatchResultListener* listener) {
         const std::vector<std::uint8_t> actual = memory.read_bytes(gpa, bytes.size());
         if (actual == bytes) return true;
         *listener << "which differs:\n" << hexdump_comparison(gpa, bytes, actual);
@@ -94,50 +94,48 @@ MemoryMatcher bytes_matcher(std::string expectation, Gpa gpa, std::vector<std::u
 OutcomeMatcher Halted() { return stopped_by<Halt>("halted"); }
 OutcomeMatcher TripleFaulted() { return stopped_by<TripleFault>("ended in a triple fault"); }
 OutcomeMatcher TimedOut() { return stopped_by<Timeout>("timed out"); }
-OutcomeMatcher Stopped() { return stopped_by<ConditionMet>("stopped on a condition of the test's"); }
+OutcomeMatcher Stopped() {
+  return stopped_by<ConditionMet>("stopped on a condition of the test's");
+}
 
 OutcomeMatcher Raised(const ExceptionPattern& exception) {
-  return outcome_matcher(
-      expectation_of(exception),
-      [exception](const Outcome& outcome, ::testing::MatchResultListener*) {
-        const auto* const raised = std::get_if<Exception>(&outcome.stop);
-        return raised != nullptr && !raised->software && raised->vector == exception.vector &&
-               (!exception.error_code || raised->error_code == exception.error_code) &&
-               (!exception.address || raised->address == exception.address);
-      });
+  return outcome_matcher(expectation_of(exception), [exception](const Outcome& outcome,
+                                                                ::testing::MatchResultListener*) {
+    const auto* const raised = std::get_if<Exception>(&outcome.stop);
+    return raised != nullptr && !raised->software && raised->vector == exception.vector &&
+           (!exception.error_code || raised->error_code == exception.error_code) &&
+           (!exception.address || raised->address == exception.address);
+  });
 }
 
 OutcomeMatcher Raised(Vector vector) {
-  return outcome_matcher(
-      fmt::format("raised {} ({})", mnemonic(vector), description(vector)),
-      [vector](const Outcome& outcome, ::testing::MatchResultListener*) {
-        const auto* const raised = std::get_if<Exception>(&outcome.stop);
-        return raised != nullptr && raised->vector == vector;
-      });
+  return outcome_matcher(fmt::format("raised {} ({})", mnemonic(vector), description(vector)),
+                         [vector](const Outcome& outcome, ::testing::MatchResultListener*) {
+                           const auto* const raised = std::get_if<Exception>(&outcome.stop);
+                           return raised != nullptr && raised->vector == vector;
+                         });
 }
 
 OutcomeMatcher Wrote(Port port, const ::testing::Matcher<std::string>& text) {
   std::ostringstream expectation;
   expectation << fmt::format("wrote text to port {:#x} that ", port);
   text.DescribeTo(&expectation);
-  return outcome_matcher(
-      expectation.str(),
-      [port, text](const Outcome& outcome, ::testing::MatchResultListener* listener) {
-        if (!is_complete(outcome.ports, listener)) return false;
-        *listener << written(outcome.ports, port);
-        return text.Matches(outcome.ports.text(port));
-      });
+  return outcome_matcher(expectation.str(), [port, text](const Outcome& outcome,
+                                                         ::testing::MatchResultListener* listener) {
+    if (!is_complete(outcome.ports, listener)) return false;
+    *listener << written(outcome.ports, port);
+    return text.Matches(outcome.ports.text(port));
+  });
 }
 
 OutcomeMatcher Wrote(Port port, std::string_view text) {
-  return outcome_matcher(
-      fmt::format("wrote \"{}\" to port {:#x}", escape(std::string{text}), port),
-      [port, text = std::string{text}](const Outcome& outcome,
-                                       ::testing::MatchResultListener* listener) {
-        if (!is_complete(outcome.ports, listener)) return false;
-        *listener << written(outcome.ports, port);
-        return outcome.ports.text(port) == text;
-      });
+  return outcome_matcher(fmt::format("wrote \"{}\" to port {:#x}", escape(std::string{text}), port),
+                         [port, text = std::string{text}](
+                             const Outcome& outcome, ::testing::MatchResultListener* listener) {
+                           if (!is_complete(outcome.ports, listener)) return false;
+                           *listener << written(outcome.ports, port);
+                           return outcome.ports.text(port) == text;
+                         });
 }
 
 OutcomeMatcher Wrote(Port port, const char* text) { return Wrote(port, std::string_view{text}); }
@@ -163,9 +161,8 @@ MemoryMatcher HasBytes(Gpa gpa, std::vector<std::uint8_t> bytes) {
 }
 
 MemoryMatcher HasText(Gpa gpa, std::string_view text) {
-  return bytes_matcher(
-      fmt::format("has \"{}\" at {}", escape(std::string{text}), to_string(gpa)), gpa,
-      {text.begin(), text.end()});
+  return bytes_matcher(fmt::format("has \"{}\" at {}", escape(std::string{text}), to_string(gpa)),
+                       gpa, {text.begin(), text.end()});
 }
 
 }  // namespace hltest

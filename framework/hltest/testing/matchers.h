@@ -42,7 +42,8 @@ OutcomeMatcher Wrote(Port port, const ::testing::Matcher<std::string>& text);
 OutcomeMatcher Wrote(Port port, std::string_view text);
 OutcomeMatcher Wrote(Port port, const char* text);
 
-/// The values that OUT gave `port`, whatever their width: `WroteValues(0xFF, ElementsAre(0, 1, 2))`.
+/// The values that OUT gave `port`, whatever their width: `WroteValues(0xFF, ElementsAre(0, 1,
+/// 2))`.
 OutcomeMatcher WroteValues(Port port, const ::testing::Matcher<std::vector<std::uint32_t>>& values);
 
 /// The bytes of guest memory from `gpa` on; a mismatch prints both sides as a hexdump.

@@ -16,11 +16,11 @@ void PrintTo(const Segment& segment, std::ostream* stream) {
     *stream << fmt::format("{:04x} unusable", segment.selector);
     return;
   }
-  *stream << fmt::format(
-      "{:04x} base {} limit {:#x} type {:#x} {} dpl {}{}{}{}{}", segment.selector,
-      to_string(segment.base), segment.limit, segment.type, segment.s ? "code/data" : "system",
-      segment.dpl, segment.present ? "" : " not-present", segment.l ? " L" : "",
-      segment.db ? " D/B" : "", segment.granularity ? " G" : "");
+  *stream << fmt::format("{:04x} base {} limit {:#x} type {:#x} {} dpl {}{}{}{}{}",
+                         segment.selector, to_string(segment.base), segment.limit, segment.type,
+                         segment.s ? "code/data" : "system", segment.dpl,
+                         segment.present ? "" : " not-present", segment.l ? " L" : "",
+                         segment.db ? " D/B" : "", segment.granularity ? " G" : "");
 }
 
 void PrintTo(const DescriptorTable& table, std::ostream* stream) {

@@ -87,8 +87,8 @@ Instruction disassemble_one(std::span<const std::uint8_t> bytes, Gva address, Cp
 }
 
 std::vector<Instruction> disassemble_around(std::span<const std::uint8_t> code, Gva start,
-                                            bool aligned, Gva rip, CpuMode mode,
-                                            std::size_t before, std::size_t after) {
+                                            bool aligned, Gva rip, CpuMode mode, std::size_t before,
+                                            std::size_t after) {
   if (rip < start || rip - start >= code.size()) return {};
   const ZydisDecoder decoder = decoder_for(mode);
 

@@ -21,11 +21,11 @@ struct Instruction {
 /// The first instruction of `bytes`, as a processor in `mode` decodes it. `bytes` is not empty.
 Instruction disassemble_one(std::span<const std::uint8_t> bytes, Gva address, CpuMode mode);
 
-/// The instructions around `rip`: up to `before` that end there, the one at `rip`, and up to `after`
-/// more. `code` begins at `start`; decoding begins there if `aligned`, else where it falls in step
-/// with `rip`. Empty when `rip` is not in `code`.
+/// The instructions around `rip`: up to `before` that end there, the one at `rip`, and up to
+/// `after` more. `code` begins at `start`; decoding begins there if `aligned`, else where it falls
+/// in step with `rip`. Empty when `rip` is not in `code`.
 std::vector<Instruction> disassemble_around(std::span<const std::uint8_t> code, Gva start,
-                                            bool aligned, Gva rip, CpuMode mode,
-                                            std::size_t before, std::size_t after);
+                                            bool aligned, Gva rip, CpuMode mode, std::size_t before,
+                                            std::size_t after);
 
 }  // namespace hltest

@@ -64,8 +64,8 @@ class Builder {
   // The entry for `gva` at `level` (0 is the page table's). The tables on the way allow what any
   // page below them is allowed: the last level decides.
   std::uint64_t& walk(Gva gva, unsigned level, PageFlags flags) {
-    const std::uint64_t access = static_cast<std::uint64_t>(flags) &
-                                 static_cast<std::uint64_t>(kReadWrite | kUser);
+    const std::uint64_t access =
+        static_cast<std::uint64_t>(flags) & static_cast<std::uint64_t>(kReadWrite | kUser);
     std::size_t table = 0;
     for (unsigned above = kLevels - 1; above > level; --above) {
       const std::size_t index = index_of(gva, above);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <optional>
 #include <string>
 
 namespace hltest {
@@ -50,11 +49,25 @@ constexpr std::array kSegments = {
 void check_width(std::string_view name, std::uint64_t value, unsigned bits) {
   if (bits < 64 && value >> bits != 0) {
     throw RegisterError(
-        fmt::format("{:#x} does not fit in {}, which has {} bits", value, name, bits));
+        fmt::format("{} = {:#x}: the value does not fit in its {} bits", name, value, bits));
   }
 }
 
-bool set_general(Registers& registers, std::string_view name, std::uint64_t value) {
+void check_mode(const GeneralRegister& general, std::string_view name, std::uint64_t value,
+                CpuMode mode) {
+  if (mode == CpuMode::kLong64) return;
+  const bool only_in_64_bit_mode = general.names[0].size() < 3 || general.names[0][1] == '1';
+  if (only_in_64_bit_mode) {
+    throw RegisterError(
+        fmt::format("{} = {:#x}: {} code has no {}", name, value, to_string(mode), name));
+  }
+  if (value >> 32U != 0) {
+    throw RegisterError(fmt::format("{} = {:#x}: {} code sees 32 bits of it, and this is wider",
+                                    name, value, to_string(mode)));
+  }
+}
+
+bool set_general(Registers& registers, std::string_view name, std::uint64_t value, CpuMode mode) {
   for (const GeneralRegister& general : kGeneral) {
     std::uint64_t& field = registers.*general.field;
     if (!general.high.empty() && name == general.high) {
@@ -66,22 +79,13 @@ bool set_general(Registers& registers, std::string_view name, std::uint64_t valu
       if (name != general.names.at(i)) continue;
       const unsigned bits = 64U >> i;
       check_width(name, value, bits);
+      check_mode(general, name, value, mode);
       const std::uint64_t kept = bits >= 32 ? 0 : ~((1ULL << bits) - 1);
       field = (field & kept) | value;
       return true;
     }
   }
   return false;
-}
-
-bool set_segment(Registers& registers, std::string_view name, std::uint64_t value, bool real_mode) {
-  const auto* const found = std::ranges::find(kSegments, name, &SegmentRegister::name);
-  if (found == kSegments.end()) return false;
-  check_width(name, value, 16);
-  Segment& segment = registers.*found->field;
-  segment.selector = static_cast<std::uint16_t>(value);
-  if (real_mode) segment.base = Gva{value * 16};
-  return true;
 }
 
 std::uint64_t* find_plain(Registers& registers, std::string_view name) {
@@ -95,8 +99,10 @@ std::uint64_t* find_plain(Registers& registers, std::string_view name) {
   return nullptr;
 }
 
-bool set_other(Registers& registers, std::string_view name, std::uint64_t value) {
+bool set_other(Registers& registers, std::string_view name, std::uint64_t value, CpuMode mode) {
   if (std::uint64_t* const plain = find_plain(registers, name)) {
+    const bool sized_by_mode = name == "rip" || name == "rflags";
+    check_width(name, value, sized_by_mode && mode != CpuMode::kLong64 ? 32 : 64);
     *plain = value;
   } else if (name == "cr2") {
     registers.cr2 = Gva{value};
@@ -114,17 +120,25 @@ bool set_other(Registers& registers, std::string_view name, std::uint64_t value)
 
 }  // namespace
 
-void set_register(Registers& registers, std::string_view name, std::uint64_t value,
-                  bool real_mode) {
-  std::string lower{name};
+std::string lower_case(std::string_view text) {
+  std::string lower{text};
   std::ranges::transform(lower, lower.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (set_general(registers, lower, value) || set_segment(registers, lower, value, real_mode) ||
-      set_other(registers, lower, value)) {
+  return lower;
+}
+
+Segment* find_segment(Registers& registers, std::string_view name) {
+  const auto* const found = std::ranges::find(kSegments, name, &SegmentRegister::name);
+  return found == kSegments.end() ? nullptr : &(registers.*found->field);
+}
+
+void set_register(Registers& registers, std::string_view name, std::uint64_t value, CpuMode mode) {
+  const std::string lower = lower_case(name);
+  if (set_general(registers, lower, value, mode) || set_other(registers, lower, value, mode)) {
     return;
   }
   throw RegisterError(fmt::format(
-      "there is no register '{}' to set: general registers and their parts (al, ax, eax, rax, …, "
+      "there is no register '{}' to set: general registers and their parts (al, ax, eax, rax ... "
       "r15b), rip, rflags, cs, ds, es, fs, gs, ss, cr0, cr2, cr3, cr4, cr8 and efer can be",
       name));
 }

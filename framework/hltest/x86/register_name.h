@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include <hltest/x86/cpu_mode.h>
 #include <hltest/x86/registers.h>
 
 namespace hltest {
@@ -18,9 +20,15 @@ class RegisterError : public std::invalid_argument {
 /// Sets the register or part of one that the SDM calls `name` (any case): `al`, `ah`, `ax`, `eax`,
 /// `rax`, `r8b`, `rip`, `rflags`, `cr0`, `efer` … A part leaves the rest of its register as it is,
 /// but a 32-bit part clears bits 63:32, as an instruction would (SDM vol. 1, 3.4.1.1).
-/// A segment register (`ds`) takes a selector and, `real_mode`, the base 16 times as high.
-/// Throws `RegisterError` for an unknown name and for a value wider than the register.
-void set_register(Registers& registers, std::string_view name, std::uint64_t value, bool real_mode);
+/// Throws `RegisterError` for an unknown name, for a value wider than the register or than code in
+/// `mode` can see, and for R8 to R15 outside 64-bit mode. Segments are `set_start_register`'s.
+void set_register(Registers& registers, std::string_view name, std::uint64_t value, CpuMode mode);
+
+/// The segment register of this name (lower case), or nullptr.
+Segment* find_segment(Registers& registers, std::string_view name);
+
+/// `text` in lower case, as the names here are.
+std::string lower_case(std::string_view text);
 
 /// One register as a report or JSON shows it.
 struct NamedValue {

@@ -73,9 +73,9 @@ Segment segment_from_descriptor(std::uint64_t bytes, std::uint16_t selector) {
 
 InterruptGate64 interrupt_gate64(std::uint16_t selector, Gva handler, unsigned ist, unsigned dpl) {
   const std::uint64_t offset = handler.value();
-  return {.low = (offset & 0xFFFF) | std::uint64_t{selector} << 16U | std::uint64_t{ist & 7U} << 32U |
-                 kInterruptGate << 40U | std::uint64_t{dpl & 3U} << 45U | kGatePresent |
-                 (offset >> 16U & 0xFFFF) << 48U,
+  return {.low = (offset & 0xFFFF) | std::uint64_t{selector} << 16U |
+                 std::uint64_t{ist & 7U} << 32U | kInterruptGate << 40U |
+                 std::uint64_t{dpl & 3U} << 45U | kGatePresent | (offset >> 16U & 0xFFFF) << 48U,
           .high = offset >> 32U};
 }
 

@@ -20,14 +20,14 @@ struct Segment {
   Gva base{};
   std::uint32_t limit = 0xFFFF;  ///< in bytes, whatever G says: the last offset that is inside
   std::uint8_t type = kDataReadWrite;
-  std::uint8_t dpl = 0;       ///< 0 to 3
-  bool s = true;              ///< a code or data segment, not a system segment
-  bool present = true;        ///< P
-  bool avl = false;           ///< free for software
-  bool l = false;             ///< 64-bit code
-  bool db = false;            ///< D/B: 32-bit default operation size or stack
-  bool granularity = false;   ///< G: the descriptor counts its limit in units of 4 KiB
-  bool unusable = false;      ///< loaded with a null selector
+  std::uint8_t dpl = 0;      ///< 0 to 3
+  bool s = true;             ///< a code or data segment, not a system segment
+  bool present = true;       ///< P
+  bool avl = false;          ///< free for software
+  bool l = false;            ///< 64-bit code
+  bool db = false;           ///< D/B: 32-bit default operation size or stack
+  bool granularity = false;  ///< G: the descriptor counts its limit in units of 4 KiB
+  bool unusable = false;     ///< loaded with a null selector
 
   /// As a real-mode load leaves it: base = selector * 16, limit 64 KiB (SDM vol. 3, 21.1.1).
   static Segment real_mode(std::uint16_t selector);

@@ -1,0 +1,74 @@
+#include <hltest/cli/json.h>
+#include <hltest/x86/disassembly.h>
+#include <hltest/x86/register_name.h>
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace hltest::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string hex(std::uint64_t value) { return fmt::format("{:#x}", value); }
+
+Json registers_json(const Registers& registers) {
+  Json json = Json::object();
+  for (const NamedValue& value : named_values(registers)) {
+    json[std::string{value.name}] = hex(value.value);
+  }
+  return json;
+}
+
+Json ports_json(const PortLog& ports) {
+  Json json = Json::array();
+  for (const Port port : ports.written_ports()) {
+    json.push_back({{"port", port},
+                    {"bytes", fmt::format("{:02x}", fmt::join(ports.bytes(port), ""))},
+                    {"text", ports.text(port)}});
+  }
+  return json;
+}
+
+Json modes_json(const Outcome& outcome) {
+  Json json = Json::array({outcome.start_mode});
+  if (!outcome.end_mode.empty() && outcome.end_mode != outcome.start_mode) {
+    json.push_back(outcome.end_mode);
+  }
+  return json;
+}
+
+Json fault_json(const Exception& exception, const Outcome& outcome) {
+  Json json = {{"vector", static_cast<unsigned>(exception.vector)},
+               {"name", exception.software
+                            ? fmt::format("INT {:#04x}", static_cast<unsigned>(exception.vector))
+                            : mnemonic(exception.vector)}};
+  if (exception.error_code.has_value()) json["error_code"] = *exception.error_code;
+  if (exception.address.has_value()) json["address"] = hex(exception.address->value());
+  json["rip"] = hex(exception.rip);
+  const std::vector<Instruction> at_rip =
+      disassemble_around(outcome.code.bytes, outcome.code.start, outcome.code.starts_at_instruction,
+                         outcome.registers.code_address(), cpu_mode(outcome.registers), 0, 0);
+  if (!at_rip.empty()) json["instruction"] = at_rip.front().text;
+  return json;
+}
+
+}  // namespace
+
+std::string to_json(const Outcome& outcome, const std::vector<std::string>& screen) {
+  Json json = {{"outcome", name(outcome.stop)},
+               {"description", describe(outcome.stop)},
+               {"registers", registers_json(outcome.registers)},
+               {"ports", ports_json(outcome.ports)},
+               {"console", serial_text(outcome.ports)},
+               {"screen", screen},
+               {"modes", modes_json(outcome)}};
+  if (const auto* const exception = std::get_if<Exception>(&outcome.stop)) {
+    json["fault"] = fault_json(*exception, outcome);
+  }
+  // A guest's bytes need not be UTF-8, and JSON has to be: what is not becomes U+FFFD.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace hltest::cli

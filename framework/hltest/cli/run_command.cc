@@ -1,0 +1,67 @@
+#include <hltest/cli/assemble.h>
+#include <hltest/cli/file.h>
+#include <hltest/cli/json.h>
+#include <hltest/cli/run_command.h>
+#include <hltest/machine/machine.h>
+#include <hltest/machine/report.h>
+#include <hltest/machine/text_screen.h>
+#include <hltest/x86/register_name.h>
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+
+namespace hltest::cli {
+namespace {
+
+FlatImage load_image(const RunOptions& options) {
+  check_file(options.file);
+  const std::filesystem::path path{options.file};
+  std::vector<std::uint8_t> bytes = path.extension() == ".asm"
+                                        ? assemble(options.file, options.mode, options.load_address)
+                                        : read_file(options.file);
+  FlatImage image{path.filename().string(), std::move(bytes), options.load_address};
+  if (options.entry.has_value()) image.set_entry(*options.entry);
+  return image;
+}
+
+// The registers that the user set; RIP is kept apart because 0 is a place to start at.
+StartRegisters set_registers(const RunOptions& options, Machine& machine) {
+  StartRegisters start;
+  for (const auto& [name, value] : options.registers) {
+    try {
+      Registers& registers = machine.registers();
+      set_start_register(registers, name, value, options.mode);
+      const std::string lower = lower_case(name);
+      if (lower == "rip" || lower == "eip" || lower == "ip") start.rip = registers.rip;
+    } catch (const RegisterError& error) {
+      throw RegisterError(fmt::format("--set {}={:#x}: {}", name, value, error.what()));
+    }
+  }
+  return start;
+}
+
+}  // namespace
+
+int run_command(const RunOptions& options) {
+  Machine machine{options.mode};
+  if (options.memory_size.has_value()) machine.set_memory_size(*options.memory_size);
+  machine.set_timeout(options.timeout);
+  const StartRegisters start = set_registers(options, machine);
+  for (const auto& [port, bytes] : options.port_input) {
+    machine.ports().on_in(port, AnswerBytes{bytes});
+  }
+
+  const FlatImage image = load_image(options);
+  const Outcome outcome = machine.run(image, start);
+
+  if (options.json) {
+    fmt::print("{}\n", to_json(outcome, text_screen(machine.memory())));
+  } else {
+    fmt::print("{}", report(outcome));
+  }
+  return outcome.halted() ? 0 : 1;
+}
+
+}  // namespace hltest::cli

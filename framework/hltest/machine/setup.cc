@@ -1,0 +1,94 @@
+#include <hltest/machine/setup.h>
+#include <hltest/machine/start_state.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+namespace hltest {
+namespace {
+
+constexpr std::uint64_t kFirstMebibyte = 0x10'0000;
+
+// CS and IP share an address that CS = 0 does not reach, as a far jump to it would have them.
+void reach_with_code_segment(Gva entry, Registers& registers) {
+  registers.cs.selector = static_cast<std::uint16_t>(entry.value() >> 4U);
+  registers.cs.base = Gva{entry.value() & ~0xFULL};
+}
+
+bool is_mapped(const PageMap& map, Gva address) {
+  return std::ranges::any_of(map.mappings(), [address](const PageMapping& mapping) {
+    return address >= mapping.gva && address - mapping.gva < mapping.size;
+  });
+}
+
+void check_entry(std::string_view image, const Registers& registers, const Registers& standard,
+                 CpuMode mode, const GuestMemory& memory, const PageMap& map) {
+  const Gva address = registers.code_address();
+  const bool is_64_bit = mode == CpuMode::kLong64;
+  const std::string what = fmt::format("the entry {} of {}", to_string(address), image);
+  if (!is_64_bit && registers.rip > registers.cs.limit) {
+    throw SetupError(fmt::format(
+        "{}: offset {:#x} from the base of CS ({}) is beyond its limit, {:#x}: set CS, or enter "
+        "the image elsewhere",
+        what, registers.rip, to_string(registers.cs.base), registers.cs.limit));
+  }
+  // Where a test brought page tables of its own, only they know.
+  if (registers.cr0.pg() != standard.cr0.pg() || registers.cr3 != standard.cr3) return;
+  const bool in_memory = memory.is_ram(Gpa{address.value()}, 1) || is_mapped(map, address);
+  if (!in_memory) {
+    throw SetupError(fmt::format("{} is outside the guest's memory, {}: enter it elsewhere", what,
+                                 memory.describe_ram()));
+  }
+}
+
+}  // namespace
+
+void check_image(const FlatImage& image, const GuestMemory& memory, const MmioBus& mmio) {
+  const std::string what = fmt::format("the image {} ({:#x} bytes, loaded at {})", image.name(),
+                                       image.bytes().size(), to_string(image.load_address()));
+  if (image.bytes().empty()) throw SetupError(what + " is empty: it needs an instruction at least");
+  if (!memory.is_ram(image.load_address(), image.bytes().size())) {
+    const auto [base, last] = memory.framework_range();
+    const Gpa end = image.load_address() + (image.bytes().size() - 1);
+    if (image.load_address() <= last && end >= base && end >= image.load_address()) {
+      throw SetupError(
+          fmt::format("{} is in the way: the framework keeps its own tables from {} to {}; load it "
+                      "elsewhere",
+                      what, to_string(base), to_string(last)));
+    }
+    throw SetupError(
+        fmt::format("{} does not fit in the guest's memory, {}: load it elsewhere, or give the "
+                    "guest more memory",
+                    what, memory.describe_ram()));
+  }
+  for (const MmioBus::Range& range : mmio.ranges()) {
+    if (memory.overlaps(range.base, range.size)) {
+      throw SetupError(fmt::format(
+          "the MMIO handler for {}-{} would never be asked: the guest has "
+          "memory there ({})",
+          to_string(range.base), to_string(range.base + (range.size - 1)), memory.describe_ram()));
+    }
+  }
+}
+
+Registers entry_registers(const FlatImage& image, const Registers& base,
+                          const StartRegisters& start, CpuMode mode, const GuestMemory& memory,
+                          const PageMap& map) {
+  const Registers standard = start_registers(mode, memory.end_of_low_ram());
+  Registers registers = base;
+  const Gva entry = image.entry();
+  if (!start.rip.has_value() && base.rip == 0) {
+    const bool out_of_reach = entry.value() > 0xFFFF && entry.value() < kFirstMebibyte;
+    if (mode == CpuMode::kReal16 && registers.cs == standard.cs && out_of_reach) {
+      reach_with_code_segment(entry, registers);
+    }
+    registers.rip = mode == CpuMode::kLong64 ? entry.value() : entry - registers.cs.base;
+  }
+  apply(start, mode, registers);
+  check_entry(image.name(), registers, standard, mode, memory, map);
+  return registers;
+}
+
+}  // namespace hltest

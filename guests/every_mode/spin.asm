@@ -1,0 +1,4 @@
+; Jumps to itself, for ever.
+; Expects: nothing.
+; Leaves:  nothing: it never halts.
+        jmp     $

@@ -1,0 +1,5 @@
+; Jumps to where there is no memory.
+; Expects: no memory at 0xE0000000.
+; Leaves:  nothing: the processor has nothing to execute.
+        mov     eax, 0xE0000000
+        jmp     eax

@@ -1,0 +1,99 @@
+// Accesses to addresses without memory go over a bus like the ports'.
+#include <hltest/hltest.h>
+
+#include <stdexcept>
+
+#include "guests/protected_mode.h"
+
+namespace {
+
+using namespace hltest;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr Gpa kDevice{0xE0000000};
+
+MmioAccess read(std::uint64_t offset, std::uint8_t size, std::uint64_t value, bool handled) {
+  return {.gpa = kDevice + offset,
+          .direction = Direction::kIn,
+          .size = size,
+          .handled = handled,
+          .value = value};
+}
+
+MmioAccess write(std::uint64_t offset, std::uint8_t size, std::uint64_t value, bool handled) {
+  return {.gpa = kDevice + offset,
+          .direction = Direction::kOut,
+          .size = size,
+          .handled = handled,
+          .value = value};
+}
+
+TEST_F(ProtectedModeTest, UnhandledMmioIsInTheLog) {
+  const Outcome outcome = run(guests::mmio);
+
+  ASSERT_THAT(outcome, Halted());
+  EXPECT_EQ(outcome.registers.eax(), 0xFFFF'FFFFU);
+  EXPECT_EQ(outcome.registers.cl(), 0xFF);
+  EXPECT_THAT(outcome.mmio,
+              ElementsAre(read(0, 4, 0xFFFF'FFFF, false), write(4, 4, 0x12345678, false),
+                          read(8, 1, 0xFF, false), write(12, 1, 0x9A, false)));
+  EXPECT_EQ(to_string(outcome.mmio[0]), "read 0xe0000000, 4 bytes: 0xffffffff (nothing there)");
+  EXPECT_EQ(outcome.exits.front().reason, ExitReason::kMmio);
+  EXPECT_EQ(to_string(outcome.exits[1]), "KVM_EXIT_MMIO: write 0xe0000004, 4 bytes: 78 56 34 12");
+}
+
+TEST_F(ProtectedModeTest, HandlersAnswerByAddressRange) {
+  std::vector<std::uint64_t> written;
+  machine().mmio().attach(
+      kDevice, 8,
+      {.read = [](const MmioAccess&) { return 0xC0FFEEULL; },
+       .write = [&](const MmioAccess& access) { written.push_back(access.value); }});
+  machine().mmio().attach(
+      kDevice + 8, 4, {.read = [](const MmioAccess& access) { return access.gpa.value() | 0x5A; }});
+
+  const Outcome outcome = run(guests::mmio);
+
+  EXPECT_EQ(outcome.registers.eax(), 0xC0FFEEU);
+  EXPECT_EQ(outcome.registers.cl(), 0x5A) << "cut to the width of the read";
+  EXPECT_THAT(written, ElementsAre(0x12345678));
+  EXPECT_THAT(outcome.mmio, ElementsAre(read(0, 4, 0xC0FFEE, true), write(4, 4, 0x12345678, true),
+                                        read(8, 1, 0x5A, true), write(12, 1, 0x9A, false)));
+}
+
+TEST(MmioBusTest, OverlapsAndEmptyRangesAreErrors) {
+  MmioBus bus;
+  bus.attach(Gpa{0x1000}, 0x1000, {});
+  try {
+    bus.attach(Gpa{0x1FFF}, 1, {});
+    FAIL() << "an overlap";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_THAT(error.what(), HasSubstr("0x1fff-0x1fff overlaps the one for 0x1000-0x1fff"));
+  }
+  EXPECT_THROW(bus.attach(Gpa{0x9000}, 0, {}), std::invalid_argument);
+  EXPECT_THROW(bus.attach(Gpa{~0ULL}, 2, {}), std::invalid_argument);
+  bus.attach(Gpa{0x2000}, 0x1000, {});
+}
+
+TEST_F(ProtectedModeTest, AHandlerInMemoryIsAnError) {
+  machine().mmio().attach(Gpa{0x100000}, 0x1000, {});
+  try {
+    run(guests::mmio);
+    FAIL() << "the handler would never be asked";
+  } catch (const SetupError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("0x100000-0x100fff would never be asked"));
+  }
+}
+
+// The framework's tables are read-only for a real-mode guest, as a BIOS ROM is.
+TEST_F(RealModeTest, RomCannotBeWritten) {
+  // mov ax, 0xF000; mov ds, ax; mov byte [0], 0; hlt
+  const Outcome outcome =
+      run(RealModeImage{"write_rom", {0xB8, 0x00, 0xF0, 0x8E, 0xD8, 0xC6, 0x06, 0, 0, 0, 0xF4}});
+  ASSERT_THAT(outcome, Halted());
+  ASSERT_EQ(outcome.mmio.size(), 1U);
+  EXPECT_EQ(outcome.mmio[0].gpa, kRomRegion);
+  EXPECT_EQ(memory().read<std::uint8_t>(kRomRegion), 0xF4);
+}
+
+}  // namespace

@@ -1,0 +1,93 @@
+// What else can end a run: triple faults, missing memory, what the host can't do.
+#include <hltest/hltest.h>
+
+#include "guests/protected_mode.h"
+#include "guests/real_mode.h"
+
+namespace {
+
+using namespace hltest;
+
+TEST_F(ProtectedModeTest, TripleFaultIsAnOutcome) {
+  const Outcome outcome = run(guests::triple_fault);
+  ASSERT_THAT(outcome, TripleFaulted());
+  EXPECT_EQ(outcome.exits.back().reason, ExitReason::kShutdown);
+  // Some hosts reset the vCPU first; the outcome says which it was.
+  if (outcome.registers_are_lost()) {
+    EXPECT_EQ(outcome.end_mode, "");
+    EXPECT_NE(report(outcome).find("registers are gone"), std::string::npos);
+  } else {
+    EXPECT_EQ(outcome.registers.eip(), 0x1007U);
+    EXPECT_EQ(outcome.end_mode, "protected32");
+  }
+}
+
+TEST_F(ProtectedModeTest, JumpToWhereThereIsNoMemory) {
+  const Outcome outcome = run(guests::jump_to_nowhere);
+  ASSERT_TRUE(std::holds_alternative<UnbackedFetch>(outcome.stop)) << outcome;
+  EXPECT_EQ(std::get<UnbackedFetch>(outcome.stop).gpa, Gpa{0xE0000000});
+  EXPECT_EQ(outcome.stop_address(), Gva{0xE0000000});
+  EXPECT_NE(report(outcome).find("no memory: fetch from physical\n  address 0xe0000000"),
+            std::string::npos);
+}
+
+// The outcome is a value: it outlives the machine that made it.
+TEST(OutcomeTest, OutlivesItsMachine) {
+  std::optional<Outcome> outcome;
+  {
+    Machine machine{CpuMode::kReal16};
+    try {
+      outcome = machine.run(guests::add_digits_newline, {.rax = 3, .rbx = 4});
+    } catch (const kvm::Unavailable& unavailable) {
+      GTEST_SKIP() << unavailable.what();
+    }
+  }
+  EXPECT_THAT(*outcome, ::testing::AllOf(Halted(), Wrote(kCom1, "7\n")));
+  EXPECT_NE(report(*outcome).find("hlt"), std::string::npos);
+}
+
+TEST_F(RealModeTest, ASecondRunIsAWarmReset) {
+  const Outcome first = run(guests::stack_and_data);
+  memory().write<std::uint32_t>(Gpa{0x5000}, 0xCAFE);
+  const Outcome second = run(guests::add_digits_newline, {.rax = 1, .rbx = 2});
+
+  EXPECT_THAT(first, Halted());
+  EXPECT_THAT(second, ::testing::AllOf(Halted(), Wrote(kCom1, "3\n")));
+  EXPECT_EQ(second.exits.size(), 3U) << "the logs begin anew";
+  EXPECT_EQ(second.registers.cx(), 0);
+  EXPECT_EQ(memory().read<std::uint32_t>(Gpa{0x5000}), 0xCAFEU) << "RAM stays";
+}
+
+TEST_F(RealModeTest, ATestThatNeverRunsIsFine) { EXPECT_EQ(memory().size(), 16 * kMiB); }
+
+TEST(StopReasonTest, EveryReasonHasANameAndWords) {
+  const std::vector<std::pair<StopReason, std::string>> reasons = {
+      {Halt{}, "halted: halted"},
+      {Exception{.vector = Vector::kPageFault, .error_code = 2, .address = Gva{0x1000}},
+       "exception: #PF (page fault, vector 14, error code 0x2) on address 0x1000"},
+      {Exception{.vector = Vector{0x21}, .software = true},
+       "exception: software interrupt (INT 0x21)"},
+      {Exception{.vector = Vector{0x21}}, "exception: vector 0x21 (interrupt, vector 33)"},
+      {TripleFault{}, "triple_fault: triple fault"},
+      {Timeout{std::chrono::milliseconds{20}}, "timed_out: timed out: still running after 20 ms"},
+      {ConditionMet{"port 0xff was written 6 times"},
+       "condition_met: stopped: port 0xff was written 6 times"},
+      {UnbackedFetch{Gpa{0xE0000000}},
+       "unbacked_fetch: executed where there is no memory: fetch from physical address 0xe0000000"},
+      {HostLimit{{0xF3, 0x0F}},
+       "host_limit: this host's KVM can't execute the instruction at f3 0f"},
+      {HostLimit{}, "host_limit: this host's KVM can't execute an instruction"},
+      {InternalError{.suberror = 3, .data = {1, 0xFF}},
+       "internal_error: KVM internal error, suberror 3 (delivery of an event), data 0x1 0xff"},
+      {EntryFailure{0x80000021},
+       "entry_failure: the hardware refused to enter the guest (KVM_EXIT_FAIL_ENTRY, hardware "
+       "reason 0x80000021): check the segments and control registers that the test set"},
+      {UnknownExit{24}, "unknown_exit: unexpected exit: KVM_EXIT_SYSTEM_EVENT"},
+      {UnknownExit{99}, "unknown_exit: unexpected exit: KVM exit reason 99"},
+  };
+  for (const auto& [reason, words] : reasons) {
+    EXPECT_EQ(name(reason) + ": " + describe(reason), words);
+  }
+}
+
+}  // namespace
