@@ -23,8 +23,9 @@ inline constexpr Gpa kHighMemory{0x100000000};
 inline constexpr Gpa kRomRegion{0xF0000};
 inline constexpr std::uint64_t kRomSize = 0x10000;
 
-// Offsets in the system region; the first two in the ROM as well: 256 HLTs, one for each vector; the
-// IDT (in the ROM a spare IVT); the GDT; a TSS; a page of stack for the handlers; the page tables.
+// Offsets in the system region; the first two in the ROM as well: 256 HLTs, one for each vector;
+// the IDT (in the ROM a spare IVT); the GDT; a TSS; a page of stack for the handlers; the page
+// tables.
 inline constexpr std::uint64_t kHandlersOffset = 0x0;
 inline constexpr std::uint64_t kIdtOffset = 0x1000;
 inline constexpr std::uint64_t kGdtOffset = 0x2000;

@@ -23,4 +23,7 @@ class Unavailable : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// `error`, from creating a VM or a vCPU, as the reason why the host can't give one now.
+Unavailable unavailable_because(const Error& error);
+
 }  // namespace hltest::kvm

@@ -6,7 +6,7 @@
 namespace hltest::kvm {
 namespace {
 
-int call_until_done(const UniqueFd& fd, const char* name, unsigned long number,  // NOLINT
+int call_until_done(const UniqueFd& fd, const char* name, unsigned long number,
                     std::uintptr_t argument, const std::string& detail) {
   for (;;) {
     const int result = posix::ioctl(fd.get(), number, argument);
@@ -24,8 +24,8 @@ int call(const UniqueFd& fd, Request<void> request, std::uintptr_t argument,
   return call_until_done(fd, request.name, request.number, argument, detail);
 }
 
-int call_raw(const UniqueFd& fd, const char* name, unsigned long number,  // NOLINT
-             void* payload, const std::string& detail) {
+int call_raw(const UniqueFd& fd, const char* name, unsigned long number, void* payload,
+             const std::string& detail) {
   return call_until_done(fd, name, number, std::bit_cast<std::uintptr_t>(payload), detail);
 }
 

@@ -15,25 +15,23 @@ namespace hltest::kvm {
 /// has such numbers in C++, where structs that end in a flexible array come out too large.
 template <typename Payload>
 struct Request {
-  // NOLINTNEXTLINE(google-runtime-int): the kernel's type for an ioctl's number
   consteval Request(const char* request_name, unsigned long request_number)
       : name(request_name), number(request_number) {
     if (_IOC_SIZE(request_number) != sizeof(Payload)) throw "the payload is not of this size";
   }
   const char* name;
-  unsigned long number;  // NOLINT(google-runtime-int)
+  unsigned long number;
 };
 
 /// An ioctl whose argument is a number, or that has none.
 template <>
 struct Request<void> {
-  // NOLINTNEXTLINE(google-runtime-int)
   consteval Request(const char* request_name, unsigned long request_number)
       : name(request_name), number(request_number) {
     if (_IOC_SIZE(request_number) != 0) throw "this ioctl has a payload";
   }
   const char* name;
-  unsigned long number;  // NOLINT(google-runtime-int)
+  unsigned long number;
 };
 
 /// What <linux/kvm.h> puts before a flexible array of CPUID entries (struct kvm_cpuid2).
@@ -76,8 +74,8 @@ int call(const UniqueFd& fd, Request<void> request, std::uintptr_t argument,
          const std::string& detail = {});
 
 /// The same, for `size` bytes at `payload` that start with what the request is declared with.
-int call_raw(const UniqueFd& fd, const char* name, unsigned long number,  // NOLINT
-             void* payload, const std::string& detail);
+int call_raw(const UniqueFd& fd, const char* name, unsigned long number, void* payload,
+             const std::string& detail);
 
 template <typename Payload>
 int call(const UniqueFd& fd, Request<Payload> request, Payload& payload,

@@ -93,14 +93,7 @@ Vm System::create_vm() const {
   try {
     return Vm{UniqueFd{call(fd_, kCreateVm, 0, "machine type 0")}, vcpu_mmap_size};
   } catch (const Error& error) {
-    const int error_number = error.code().value();
-    const char* const remedy =
-        error_number == ENOMEM || error_number == ENOSPC || error_number == EBUSY
-            ? "the host has no room for one more VM: end others, or run fewer tests at a time"
-        : error_number == EMFILE || error_number == ENFILE
-            ? "too many files are open: raise `ulimit -n`, or run fewer tests at a time"
-            : "this KVM can't create a virtual machine: see the kernel's log (dmesg)";
-    throw Unavailable(fmt::format("{}; {}", error.what(), remedy));
+    throw unavailable_because(error);
   }
 }
 

@@ -1,3 +1,4 @@
+#include <hltest/kvm/error.h>
 #include <hltest/kvm/ioctl.h>
 #include <hltest/kvm/vm.h>
 
@@ -22,7 +23,11 @@ void Vm::set_memory_slot(std::uint32_t slot, Gpa gpa, std::span<std::uint8_t> me
 void Vm::set_tss_address(Gpa gpa) { call(fd_, kSetTssAddr, gpa.value(), to_string(gpa)); }
 
 Vcpu Vm::create_vcpu(std::uint32_t id) const {
-  return Vcpu{UniqueFd{call(fd_, kCreateVcpu, id, fmt::format("vCPU {}", id))}, mmap_size_};
+  try {
+    return Vcpu{UniqueFd{call(fd_, kCreateVcpu, id, fmt::format("vCPU {}", id))}, mmap_size_};
+  } catch (const Error& error) {
+    throw unavailable_because(error);
+  }
 }
 
 }  // namespace hltest::kvm

@@ -30,7 +30,7 @@ class Vm {
   /// outside every slot. Throws `Error`.
   void set_tss_address(Gpa gpa);
 
-  /// Throws `Error`.
+  /// Throws `Unavailable` when the host has no room for one more.
   [[nodiscard]] Vcpu create_vcpu(std::uint32_t id) const;
 
  private:

@@ -7,7 +7,9 @@
 namespace hltest {
 namespace {
 
-std::uint32_t all_ones(std::uint8_t size) { return 0xFFFF'FFFFU >> (32U - 8U * size); }
+std::uint32_t all_ones(std::uint8_t size) {
+  return static_cast<std::uint32_t>((1ULL << (8U * size)) - 1);
+}
 
 }  // namespace
 

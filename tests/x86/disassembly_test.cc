@@ -1,0 +1,71 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <hltest/x86/disassembly.h>
+
+#include <random>
+
+namespace {
+
+using namespace hltest;
+
+std::string text(std::vector<std::uint8_t> bytes, CpuMode mode) {
+  return disassemble_one(bytes, Gva{0x1000}, mode).text;
+}
+
+TEST(DisassemblyTest, DecodesInTheModeItRanIn) {
+  const std::vector<std::uint8_t> bytes = {0xB8, 0x34, 0x12, 0x00, 0x00};
+  EXPECT_EQ(text(bytes, CpuMode::kReal16), "mov ax, 0x1234");
+  EXPECT_EQ(text(bytes, CpuMode::kProtected32), "mov eax, 0x1234");
+  EXPECT_EQ(text({0x48, 0xFF, 0xC0}, CpuMode::kLong64), "inc rax");
+  EXPECT_EQ(text({0x48, 0xFF, 0xC0}, CpuMode::kProtected32), "dec eax");
+  EXPECT_EQ(text({0x48, 0xFF, 0xC0}, CpuMode::kCompatibility32), "dec eax");
+  EXPECT_EQ(text({0x48, 0xFF, 0xC0}, CpuMode::kProtected16), "dec ax");
+  EXPECT_EQ(text({0xEB, 0xFE}, CpuMode::kReal16), "jmp 0x1000");
+  EXPECT_EQ(text({0x0F, 0xFF}, CpuMode::kVirtual8086), "db 0x0f") << "not an instruction";
+}
+
+TEST(DisassemblyTest, ShowsTheInstructionsAround) {
+  // mov ax, 0x1234; nop; nop; hlt; nop
+  const std::vector<std::uint8_t> code = {0xB8, 0x34, 0x12, 0x90, 0x90, 0xF4, 0x90};
+  const auto instructions =
+      disassemble_around(code, Gva{0x1000}, true, Gva{0x1005}, CpuMode::kReal16, 2, 5);
+  std::vector<std::string> texts;
+  for (const Instruction& instruction : instructions) texts.push_back(instruction.text);
+  EXPECT_THAT(texts, ::testing::ElementsAre("nop", "nop", "hlt", "nop"));
+  EXPECT_EQ(instructions[2].address, Gva{0x1005});
+}
+
+TEST(DisassemblyTest, FallsInStepWhereTheStartIsNotKnown) {
+  // The tail of a mov, then whole instructions.
+  const std::vector<std::uint8_t> code = {0x12, 0x90, 0x90, 0x90, 0x90, 0x90, 0xF4};
+  const auto instructions =
+      disassemble_around(code, Gva{0x1002}, false, Gva{0x1008}, CpuMode::kReal16, 4, 0);
+  ASSERT_FALSE(instructions.empty());
+  EXPECT_EQ(instructions.back().text, "hlt");
+  EXPECT_EQ(instructions[instructions.size() - 2].address, Gva{0x1007});
+}
+
+TEST(DisassemblyTest, OutsideTheCodeThereIsNothing) {
+  const std::vector<std::uint8_t> code = {0x90};
+  EXPECT_TRUE(
+      disassemble_around(code, Gva{0x1000}, true, Gva{0x1001}, CpuMode::kReal16, 2, 2).empty());
+  EXPECT_TRUE(
+      disassemble_around(code, Gva{0x1000}, true, Gva{0xFFF}, CpuMode::kReal16, 2, 2).empty());
+}
+
+TEST(DisassemblyTest, SurvivesAnyBytes) {
+  std::mt19937 random{1};
+  for (int round = 0; round < 3000; ++round) {
+    std::vector<std::uint8_t> code(1 + random() % 40);
+    for (std::uint8_t& byte : code) byte = static_cast<std::uint8_t>(random());
+    const auto mode = static_cast<CpuMode>(round % 7);
+    const Gva rip{0x1000 + random() % code.size()};
+    for (const Instruction& instruction :
+         disassemble_around(code, Gva{0x1000}, round % 2 == 0, rip, mode, 4, 4)) {
+      EXPECT_FALSE(instruction.text.empty());
+      EXPECT_FALSE(instruction.bytes.empty());
+    }
+  }
+}
+
+}  // namespace

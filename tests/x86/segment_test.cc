@@ -1,0 +1,48 @@
+// Descriptors and gates, against values worked out by hand from the SDM's figures.
+#include <gtest/gtest.h>
+#include <hltest/x86/segment.h>
+
+namespace {
+
+using namespace hltest;
+
+TEST(SegmentTest, DescriptorsOfFlatSegments) {
+  EXPECT_EQ(descriptor(Segment::flat_code32(0x08)), 0x00CF9B000000FFFFU);
+  EXPECT_EQ(descriptor(Segment::flat_data(0x10)), 0x00CF93000000FFFFU);
+  EXPECT_EQ(descriptor(Segment::code64(0x18)), 0x00AF9B000000FFFFU);
+  EXPECT_EQ(descriptor(Segment::flat_code32(0x2B)), 0x00CFFB000000FFFFU) << "DPL 3";
+}
+
+TEST(SegmentTest, DescriptorOfATssScattersBaseAndLimit) {
+  EXPECT_EQ(descriptor(Segment::task_state(0x40, Gva{0xF1234567}, 103)), 0xF1008B2345670067U);
+}
+
+TEST(SegmentTest, ByteGranularLimit) {
+  const Segment segment{.selector = 8, .base = Gva{0x10}, .limit = 0xABCDE, .type = 0x2};
+  EXPECT_EQ(descriptor(segment), 0x000A92000010BCDEU);
+}
+
+TEST(SegmentTest, DecodingIsTheInverse) {
+  for (const Segment& segment :
+       {Segment::flat_code32(0x08), Segment::flat_data(0x33), Segment::code64(0x3B),
+        Segment::task_state(0x40, Gva{0xF1234567}, 103),
+        Segment{.selector = 8, .base = Gva{0x10}, .limit = 0xABCDE, .type = 0x2, .avl = true},
+        Segment{.selector = 8, .present = false}}) {
+    EXPECT_EQ(segment_from_descriptor(descriptor(segment), segment.selector), segment);
+  }
+}
+
+TEST(SegmentTest, RealModeLoad) {
+  const Segment segment = Segment::real_mode(0x1234);
+  EXPECT_EQ(segment.base, Gva{0x12340});
+  EXPECT_EQ(segment.limit, 0xFFFFU);
+}
+
+TEST(GateTest, InterruptGates) {
+  EXPECT_EQ(interrupt_gate32(0x08, 0x12345678, 3), 0x1234EE0000085678U);
+  const InterruptGate64 gate = interrupt_gate64(0x18, Gva{0xFFFF800012345678}, 1, 0);
+  EXPECT_EQ(gate.low, 0x12348E0100185678U);
+  EXPECT_EQ(gate.high, 0xFFFF8000U);
+}
+
+}  // namespace
