@@ -69,6 +69,10 @@ void* mmap(std::size_t size, int /*protection*/, int /*flags*/, int /*fd*/) {
   return std::calloc(1, size);
 }
 
+void* mremap(void* address, std::size_t /*old_size*/, std::size_t new_size) {
+  return std::realloc(address, new_size);
+}
+
 int munmap(void* address, std::size_t /*size*/) {
   std::free(address);
   return 0;

@@ -83,7 +83,11 @@ std::vector<std::uint8_t> assemble(const std::string& source, CpuMode mode, Gpa 
   arguments.push_back(source.starts_with('-') ? "./" + source : source);
 
   if (run_nasm(std::move(arguments)) != 0) throw AssemblerFailed{};
-  return read_file(output);
+  std::vector<std::uint8_t> image = read_file(output);
+  if (image.empty()) {
+    throw UsageError(fmt::format("{} is empty: it assembles to no code at all", source));
+  }
+  return image;
 }
 
 }  // namespace hltest::cli

@@ -23,12 +23,15 @@ std::optional<std::uint64_t> from_digits(std::string_view digits, int base) {
   return value;
 }
 
+std::optional<std::uint64_t> from_text(std::string_view text) {
+  const bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+  return hexadecimal ? from_digits(text.substr(2), 16) : from_digits(text, 10);
+}
+
 }  // namespace
 
 std::uint64_t parse_number(std::string_view what, std::string_view text, std::uint64_t most) {
-  const bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");
-  const std::optional<std::uint64_t> value =
-      hexadecimal ? from_digits(text.substr(2), 16) : from_digits(text, 10);
+  const std::optional<std::uint64_t> value = from_text(text);
   if (!value.has_value()) {
     throw UsageError(fmt::format(
         "{}: '{}' is not a number of at most 64 bits: write it like 4096 or 0x1000", what, text));
@@ -42,12 +45,20 @@ std::uint64_t parse_number(std::string_view what, std::string_view text, std::ui
 std::uint64_t parse_size(std::string_view what, std::string_view text) {
   static constexpr std::array<std::pair<std::string_view, std::uint64_t>, 6> kUnits = {
       {{"KiB", kKiB}, {"MiB", kMiB}, {"GiB", kGiB}, {"K", kKiB}, {"M", kMiB}, {"G", kGiB}}};
-  for (const auto& [suffix, unit] : kUnits) {
-    if (!text.ends_with(suffix)) continue;
-    const std::string_view digits = text.substr(0, text.size() - suffix.size());
-    return parse_number(what, digits, kMost / unit) * unit;
+  std::string_view digits = text;
+  std::uint64_t unit = 1;
+  for (const auto& [suffix, size] : kUnits) {
+    if (unit != 1 || !text.ends_with(suffix)) continue;
+    digits.remove_suffix(suffix.size());
+    unit = size;
   }
-  return parse_number(what, text, kMost);
+  const std::optional<std::uint64_t> value = from_text(digits);
+  if (!value.has_value() || *value > kMost / unit) {
+    throw UsageError(fmt::format(
+        "{}: '{}' is not a size of at most 64 bits: write it like 4096, 0x1000, 64K, 16M or 2G",
+        what, text));
+  }
+  return *value * unit;
 }
 
 std::vector<std::uint8_t> parse_hex_bytes(std::string_view what, std::string_view text) {

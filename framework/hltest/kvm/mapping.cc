@@ -21,6 +21,13 @@ Mapping Mapping::shared(const UniqueFd& fd, std::size_t size) {
   return {data, size};
 }
 
+void Mapping::resize(std::size_t size) {
+  void* const data = posix::mremap(data_, size_, size);
+  if (data == MAP_FAILED) throw Error(fmt::format("mremap to {:#x} bytes", size), errno);
+  data_ = static_cast<std::uint8_t*>(data);
+  size_ = size;
+}
+
 Mapping::~Mapping() {
   if (data_ != nullptr) posix::munmap(data_, size_);
 }

@@ -29,6 +29,10 @@ class Mapping {
   Mapping& operator=(const Mapping&) = delete;
   ~Mapping();
 
+  /// Changes the size of an anonymous mapping, which may move: what fits stays, what is new is
+  /// zero. Throws `Error`.
+  void resize(std::size_t size);
+
   [[nodiscard]] std::uint8_t* data() const { return data_; }
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::span<std::uint8_t> bytes() const { return {data_, size_}; }

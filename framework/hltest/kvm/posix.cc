@@ -15,6 +15,9 @@ int ioctl(int fd, unsigned long request, std::uintptr_t argument) {
 void* mmap(std::size_t size, int protection, int flags, int fd) {
   return ::mmap(nullptr, size, protection, flags, fd, 0);
 }
+void* mremap(void* address, std::size_t old_size, std::size_t new_size) {
+  return ::mremap(address, old_size, new_size, MREMAP_MAYMOVE);
+}
 int munmap(void* address, std::size_t size) { return ::munmap(address, size); }
 
 }  // namespace hltest::kvm::posix

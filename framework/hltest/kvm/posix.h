@@ -14,6 +14,8 @@ int close(int fd);
 int ioctl(int fd, unsigned long request, std::uintptr_t argument);
 /// MAP_FAILED on error. `fd` -1 with MAP_ANONYMOUS.
 void* mmap(std::size_t size, int protection, int flags, int fd);
+/// May move the mapping.
+void* mremap(void* address, std::size_t old_size, std::size_t new_size);
 int munmap(void* address, std::size_t size);
 
 }  // namespace hltest::kvm::posix

@@ -15,7 +15,7 @@ namespace {
 // guest that touches nothing costs the host 3 % of it.
 constexpr std::uint64_t kMostTimesHostMemory = 16;
 
-kvm::Mapping allocate(std::uint64_t size) {
+void check_size(std::uint64_t size) {
   const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   const std::uint64_t host = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * page;
   if (size == 0 || size % page != 0) {
@@ -23,13 +23,20 @@ kvm::Mapping allocate(std::uint64_t size) {
         "a memory size of {:#x} bytes can't be: it has to be a multiple of 4 KiB and not 0", size));
   }
   if (size / kMostTimesHostMemory > host) {
-    throw MemoryError(fmt::format(
-        "a memory size of {:#x} bytes is beyond this host, which has {:#x}: give the guest at most "
-        "{} times as much",
-        size, host, kMostTimesHostMemory));
+    throw MemoryError(
+        fmt::format("a memory size of {:#x} bytes is beyond this host, which has {:#x}: give the "
+                    "guest at most {} times as much",
+                    size, host, kMostTimesHostMemory));
   }
+}
+
+// Does to the guest's RAM what `change` does, and tells of it in the user's terms if the host
+// can't.
+template <typename Change>
+auto with_size(std::uint64_t size, Change&& change) {
+  check_size(size);
   try {
-    return kvm::Mapping::anonymous(size);
+    return change();
   } catch (const kvm::Error& error) {
     throw MemoryError(
         fmt::format("a memory size of {:#x} bytes is beyond this host: {}", size, error.what()));
@@ -41,19 +48,12 @@ bool starts_with_rom(CpuMode mode) { return mode == CpuMode::kReal16; }
 }  // namespace
 
 GuestMemory::GuestMemory(std::uint64_t size, CpuMode mode)
-    : mode_(mode), size_(size), ram_(allocate(size)) {}
+    : mode_(mode),
+      size_(size),
+      ram_(with_size(size, [size] { return kvm::Mapping::anonymous(size); })) {}
 
 void GuestMemory::resize(std::uint64_t size) {
-  if (size == size_) return;
-  kvm::Mapping ram = allocate(size);
-  // Only what is not zero is copied: a page that was never touched stays untouched.
-  for (std::uint64_t at = 0; at < std::min(size, size_); at += 4 * kKiB) {
-    const auto page = ram_.bytes().subspan(at, 4 * kKiB);
-    if (std::ranges::any_of(page, [](std::uint8_t byte) { return byte != 0; })) {
-      std::ranges::copy(page, ram.bytes().subspan(at).begin());
-    }
-  }
-  ram_ = std::move(ram);
+  with_size(size, [&] { ram_.resize(size); });
   size_ = size;
 }
 

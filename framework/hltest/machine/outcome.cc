@@ -18,8 +18,8 @@ Gva Outcome::stop_address() const {
 }
 
 std::string summary(const Outcome& outcome) {
-  const std::string text = fmt::format("{} {}{}", outcome.guest,
-                                       outcome.halted() ? "" : "ended: ", describe(outcome.stop));
+  std::string text = fmt::format("{} {}{}", outcome.guest,
+                                 outcome.halted() ? "" : "ended: ", describe(outcome.stop));
   if (outcome.registers_are_lost()) return text;
   return fmt::format("{} at {} ({})", text, to_string(outcome.stop_address()), outcome.end_mode);
 }

@@ -24,12 +24,13 @@ std::string cut(const std::string& line) {
   return line.substr(0, kColumns - 3) + "...";
 }
 
-// The same, but with the rest in further lines.
+// The same, but with the rest in further lines: broken between columns, else between words.
 std::string wrap(std::string text) {
   for (std::size_t line = 0; text.size() - line > kColumns;) {
-    const std::size_t space = text.rfind(' ', line + kColumns);
+    std::size_t space = text.rfind("  ", line + kColumns);
+    if (space == std::string::npos || space <= line + 2) space = text.rfind(' ', line + kColumns);
     if (space == std::string::npos || space <= line + 2) break;
-    text.replace(space, 1, "\n  ");
+    text.replace(space, text.find_first_not_of(' ', space) - space, "\n  ");
     line = space + 1;
   }
   return text;
@@ -97,22 +98,20 @@ void add_general_registers(Output out, const Registers& r, bool wide) {
 }
 
 void add_system_registers(Output out, const Registers& r) {
-  const std::string flags = to_string(r.rflags);
-  fmt::format_to(out, "rip {:x}  rflags {:x} [{}]  cpl {}\n", r.rip, r.rflags.value, flags,
-                 r.cr0.pe() ? r.cpl() : 0);
-  const std::array<std::pair<const char*, const Segment*>, 6> segments = {
-      {{"cs", &r.cs}, {"ss", &r.ss}, {"ds", &r.ds}, {"es", &r.es}, {"fs", &r.fs}, {"gs", &r.gs}}};
-  for (std::size_t i = 0; i < segments.size(); ++i) {
-    const auto& [name, segment] = segments.at(i);
-    fmt::format_to(
-        out, "{}",
-        fmt::format("{} {:04x} base {:x}", name, segment->selector, segment->base.value()));
-    fmt::format_to(out, "{}", i % 3 == 2 ? "\n" : "   ");
-  }
-  fmt::format_to(out, "cr0 {:x}  cr2 {:x}  cr3 {:x}  cr4 {:x}  efer {:x}\n", r.cr0.value,
-                 r.cr2.value(), r.cr3.value, r.cr4.value, r.efer.value);
-  fmt::format_to(out, "gdt base {:x} limit {:x}   idt base {:x} limit {:x}\n", r.gdt.base.value(),
-                 r.gdt.limit, r.idt.base.value(), r.idt.limit);
+  const auto add_line = [out](std::string line) { fmt::format_to(out, "{}\n", wrap(line)); };
+  const auto segment = [](const char* name, const Segment& register_) {
+    return fmt::format("{} {:04x} base {:x}", name, register_.selector, register_.base.value());
+  };
+  add_line(fmt::format("rip {:x}  rflags {:x} [{}]  cpl {}", r.rip, r.rflags.value,
+                       to_string(r.rflags), r.cr0.pe() ? r.cpl() : 0));
+  add_line(
+      fmt::format("{}   {}   {}", segment("cs", r.cs), segment("ss", r.ss), segment("ds", r.ds)));
+  add_line(
+      fmt::format("{}   {}   {}", segment("es", r.es), segment("fs", r.fs), segment("gs", r.gs)));
+  add_line(fmt::format("cr0 {:x}  cr2 {:x}  cr3 {:x}  cr4 {:x}  efer {:x}", r.cr0.value,
+                       r.cr2.value(), r.cr3.value, r.cr4.value, r.efer.value));
+  add_line(fmt::format("gdt base {:x} limit {:x}   idt base {:x} limit {:x}", r.gdt.base.value(),
+                       r.gdt.limit, r.idt.base.value(), r.idt.limit));
 }
 
 void add_ports(Output out, const PortLog& ports) {

@@ -11,6 +11,8 @@ template <typename... Visitors>
 struct Overloaded : Visitors... {
   using Visitors::operator()...;
 };
+template <typename... Visitors>
+Overloaded(Visitors...) -> Overloaded<Visitors...>;  // clang++ 14 does not make it itself
 
 std::uint32_t kvm_reason(const VmExit& exit) {
   switch (exit.reason) {

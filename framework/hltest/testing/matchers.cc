@@ -116,7 +116,7 @@ OutcomeMatcher Raised(Vector vector) {
                          });
 }
 
-OutcomeMatcher Wrote(Port port, const ::testing::Matcher<std::string>& text) {
+OutcomeMatcher WroteMatching(Port port, const ::testing::Matcher<std::string>& text) {
   std::ostringstream expectation;
   expectation << fmt::format("wrote text to port {:#x} that ", port);
   text.DescribeTo(&expectation);
@@ -137,8 +137,6 @@ OutcomeMatcher Wrote(Port port, std::string_view text) {
                            return outcome.ports.text(port) == text;
                          });
 }
-
-OutcomeMatcher Wrote(Port port, const char* text) { return Wrote(port, std::string_view{text}); }
 
 OutcomeMatcher WroteValues(Port port,
                            const ::testing::Matcher<std::vector<std::uint32_t>>& values) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -35,12 +36,16 @@ OutcomeMatcher TimedOut();
 /// A condition was met: `stop_after_writes` or `stop_on_write`.
 OutcomeMatcher Stopped();
 
-/// All that OUT gave `port`, as text, is or matches this: `Wrote(kCom1, "4\\")`,
-/// `Wrote(kCom1, HasSubstr("ready"))`.
-OutcomeMatcher Wrote(Port port, const ::testing::Matcher<std::string>& text);
-/// The same for text with a NUL in it: `Wrote(kCom1, "a\0b"sv)`.
+/// All that OUT gave `port`, as text, is this: `Wrote(kCom1, "4\\")`.
 OutcomeMatcher Wrote(Port port, std::string_view text);
-OutcomeMatcher Wrote(Port port, const char* text);
+/// It matches this.
+OutcomeMatcher WroteMatching(Port port, const ::testing::Matcher<std::string>& text);
+/// The same: `Wrote(kCom1, HasSubstr("ready"))`.
+template <typename Matcher>
+requires(!std::convertible_to<Matcher, std::string_view>) OutcomeMatcher
+    Wrote(Port port, const Matcher& text) {
+  return WroteMatching(port, ::testing::SafeMatcherCast<std::string>(text));
+}
 
 /// The values that OUT gave `port`, whatever their width: `WroteValues(0xFF, ElementsAre(0, 1,
 /// 2))`.

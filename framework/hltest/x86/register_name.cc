@@ -145,6 +145,7 @@ void set_register(Registers& registers, std::string_view name, std::uint64_t val
 
 std::vector<NamedValue> named_values(const Registers& registers) {
   std::vector<NamedValue> values;
+  values.reserve(kGeneral.size() + kSegments.size() + 10);
   for (const GeneralRegister& general : kGeneral) {
     values.push_back({general.names[0], registers.*general.field});
   }

@@ -1,0 +1,32 @@
+// Tests that fail on purpose: report_of_failure_test.cmake runs this program and reads what it
+// says.
+#include <hltest/hltest.h>
+
+#include "guests/real_mode.h"
+
+namespace {
+
+using namespace hltest;
+
+TEST_F(RealModeTest, TwoExpectationsFail) {
+  const Outcome outcome = run(guests::add_digits_newline, {.rax = 2, .rbx = 2});
+  EXPECT_THAT(outcome, Wrote(kCom1, "5\n"));
+  EXPECT_EQ(outcome.registers.bl(), 3);
+}
+
+TEST_F(RealModeTest, Passes) { EXPECT_THAT(run(guests::add_digits_newline), Halted()); }
+
+TEST_F(RealModeTest, TheImageDoesNotFit) {
+  run(guests::add_digits_newline.loaded_at(Gpa{0x7FFFFFFF}));
+}
+
+class OverridesTearDown : public RealModeTest {
+ protected:
+  void TearDown() override {}  // without calling RealModeTest's
+};
+
+TEST_F(OverridesTearDown, StillReports) {
+  EXPECT_THAT(run(guests::add_digits_newline), TripleFaulted());
+}
+
+}  // namespace

@@ -1,0 +1,31 @@
+# Runs PROGRAM, whose tests fail on purpose, and checks what a user then reads.
+#   cmake -DPROGRAM=... -DXML=... -P report_of_failure_test.cmake
+execute_process(COMMAND "${PROGRAM}" "--gtest_output=xml:${XML}" --gtest_color=no
+                OUTPUT_VARIABLE output ERROR_VARIABLE errors RESULT_VARIABLE result)
+if(output MATCHES "SKIPPED" AND NOT "$ENV{HLTEST_REQUIRE_KVM}")
+  message(STATUS "[  SKIPPED ] KVM can't be used")
+  return()
+endif()
+if(NOT result EQUAL 1)
+  message(FATAL_ERROR "the program ended with ${result}\n${output}${errors}")
+endif()
+
+function(expect_count text pattern expected)
+  string(REGEX MATCHALL "${pattern}" matches "${text}")
+  list(LENGTH matches count)
+  if(NOT count EQUAL expected)
+    message(FATAL_ERROR "'${pattern}' stands there ${count} times, not ${expected}:\n${text}")
+  endif()
+endfunction()
+
+# Once for each test that failed after a run, and not for those that passed or never ran.
+expect_count("${output}" "add_digits_newline halted\nat 0x100b" 2)
+expect_count("${output}" "> +0x100b  f4 +hlt" 2)
+expect_count("${output}" "out 0x03f8  2 bytes: 34 0a" 1)
+expect_count("${output}" "which wrote \"4.n\" .34 0a. to port 0x3f8" 1)
+# An error becomes a failure that names the input.
+expect_count("${output}" "does not fit in the guest's memory" 1)
+expect_count("${output}" "FAILED  . RealModeTest.Passes" 0)
+
+file(READ "${XML}" xml)
+expect_count("${xml}" "property name=\"hltest_report\" value=\"add_digits_newline halted" 2)
