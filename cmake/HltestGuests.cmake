@@ -1,6 +1,5 @@
 # hltest_add_guests() and hltest_discover_tests(): a project's guests and the tests that run them.
 include_guard(GLOBAL)
-include(GoogleTest)
 include("${CMAKE_CURRENT_LIST_DIR}/HltestNasmDefines.cmake")
 
 find_program(HLTEST_NASM nasm DOC "The assembler for guests")
@@ -206,5 +205,6 @@ endfunction()
 # hltest_discover_tests(TARGET ...): registers the program's tests with ctest, one by one; further
 # arguments are gtest_discover_tests()'. A test that skips for want of KVM shows as skipped.
 function(hltest_discover_tests target)
+  include(GoogleTest) # here: what it sets is seen only where it was included
   gtest_discover_tests(${target} ${ARGN})
 endfunction()

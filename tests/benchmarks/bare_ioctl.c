@@ -25,9 +25,12 @@ int bare_ioctl_cycle(unsigned long memory_size) {
   uint8_t* memory = mmap(NULL, memory_size, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   memcpy(memory + 0x1000, code, sizeof code);
-  const struct kvm_userspace_memory_region region = {
-      .slot = 0, .guest_phys_addr = 0, .memory_size = memory_size, .userspace_addr = (uintptr_t)memory};
-  if (ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region) < 0) return failed("KVM_SET_USER_MEMORY_REGION");
+  const struct kvm_userspace_memory_region region = {.slot = 0,
+                                                     .guest_phys_addr = 0,
+                                                     .memory_size = memory_size,
+                                                     .userspace_addr = (uintptr_t)memory};
+  if (ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region) < 0)
+    return failed("KVM_SET_USER_MEMORY_REGION");
 
   const int vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
   if (vcpu < 0) return failed("KVM_CREATE_VCPU");

@@ -1,5 +1,6 @@
-// The whole cycle of a fixture against a bare-ioctl loop in C, interleaved in one run: each iteration
-// does one of both, and the counters are the medians. Read `ratio`; a machine's microseconds say little.
+// The whole cycle of a fixture against a bare-ioctl loop in C, interleaved in one run: each
+// iteration does one of both, and the counters are the medians. Read `ratio`; a machine's
+// microseconds say little.
 #include <benchmark/benchmark.h>
 #include <hltest/hltest.h>
 

@@ -1,0 +1,45 @@
+# The README's snippets as the project that they are: each fenced block whose first line is a comment
+# with a file's name is that file (further blocks of the same name go on with it). The project is built
+# from where hltest is installed, and its tests pass.
+#   cmake -DREADME=... -DBUILD=... -DPREFIX=... -DCOMPILER=... -P readme_test.cmake
+include("${CMAKE_CURRENT_LIST_DIR}/../build/run.cmake")
+
+file(REMOVE_RECURSE "${BUILD}")
+file(READ "${README}" text)
+string(REPLACE ";" "\\;" text "${text}")
+string(REPLACE "[" "<<HLTEST_OPEN>>" text "${text}") # CMake pairs brackets in lists
+string(REPLACE "]" "<<HLTEST_CLOSE>>" text "${text}")
+string(REPLACE "\n" ";" lines "${text}")
+set(file "")
+set(in_block FALSE)
+set(first FALSE)
+set(count 0)
+foreach(line IN LISTS lines)
+  string(REPLACE "<<HLTEST_OPEN>>" "[" line "${line}")
+  string(REPLACE "<<HLTEST_CLOSE>>" "]" line "${line}")
+  if(NOT in_block AND line MATCHES "^```(cpp|asm|cmake)$")
+    set(in_block TRUE)
+    set(first TRUE)
+  elseif(in_block AND line MATCHES "^```$")
+    set(in_block FALSE)
+  elseif(in_block)
+    if(first)
+      if(NOT line MATCHES "^(//|;|#) ([A-Za-z_]+[.][a-z]+)")
+        message(FATAL_ERROR "a block does not start with its file's name, but with: ${line}")
+      endif()
+      set(file "${CMAKE_MATCH_2}")
+      set(first FALSE)
+      math(EXPR count "${count} + 1")
+    endif()
+    file(APPEND "${BUILD}/project/${file}" "${line}\n")
+  endif()
+endforeach()
+if(count LESS 3)
+  message(FATAL_ERROR "only ${count} snippets were found in ${README}")
+endif()
+
+run(SUCCEEDS ${CMAKE_COMMAND} -S "${BUILD}/project" -B "${BUILD}/build" -G Ninja
+    "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_PREFIX_PATH=${PREFIX}")
+run(SUCCEEDS ${CMAKE_COMMAND} --build "${BUILD}/build")
+run(SUCCEEDS ${CMAKE_CTEST_COMMAND} --test-dir "${BUILD}/build" --output-on-failure --no-tests=error)
+expect("100% tests passed")
