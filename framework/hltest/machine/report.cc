@@ -98,7 +98,7 @@ void add_general_registers(Output out, const Registers& r, bool wide) {
 }
 
 void add_system_registers(Output out, const Registers& r) {
-  const auto add_line = [out](std::string line) { fmt::format_to(out, "{}\n", wrap(line)); };
+  const auto add_line = [out](const std::string& line) { fmt::format_to(out, "{}\n", wrap(line)); };
   const auto segment = [](const char* name, const Segment& register_) {
     return fmt::format("{} {:04x} base {:x}", name, register_.selector, register_.base.value());
   };
