@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <hltest/x86/paging.h>
 
-#include <map>
+#include <cstring>
 #include <optional>
 #include <random>
 #include <string>
@@ -24,25 +24,79 @@ struct Translation {
   friend bool operator==(const Translation&, const Translation&) = default;
 };
 
-std::optional<Translation> walk(const std::vector<PageTable>& tables, std::uint64_t gva) {
-  std::uint64_t table = kTables.value();
+std::uint64_t read(const std::vector<PageTable>& tables, std::uint64_t gpa, unsigned size) {
+  std::uint64_t value = 0;
+  const std::uint64_t offset = gpa - kTables.value();
+  std::memcpy(&value, tables.at(offset / 4096).data() + offset % 4096, size);
+  return value;
+}
+
+void allow(Translation& result, std::uint64_t entry) {
+  result.writable = result.writable && (entry & 2) != 0;
+  result.user = result.user && (entry & 4) != 0;
+  result.executable = result.executable && (entry >> 63) == 0;
+}
+
+// SDM vol. 3, figures 4-2 and 4-3.
+std::optional<Translation> walk_32_bit(const std::vector<PageTable>& tables, std::uint64_t gva) {
   Translation result{0, true, true, true};
-  for (int shift = 39;; shift -= 9) {
-    const std::uint64_t entry = tables.at((table - kTables.value()) / 4096).at(gva >> shift & 511);
+  const std::uint64_t pde = read(tables, kTables.value() + (gva >> 22) * 4, 4);
+  if ((pde & 1) == 0) return std::nullopt;
+  allow(result, pde);
+  if ((pde & 0x80) != 0) {
+    EXPECT_EQ(pde & 0x3FE000, 0U) << "PSE-36 and reserved bits";
+    result.gpa = (pde & 0xFFC00000) | (gva & 0x3FFFFF);
+    return result;
+  }
+  const std::uint64_t pte = read(tables, (pde & 0xFFFFF000) + (gva >> 12 & 0x3FF) * 4, 4);
+  if ((pte & 1) == 0) return std::nullopt;
+  allow(result, pte);
+  result.gpa = (pte & 0xFFFFF000) | (gva & 0xFFF);
+  return result;
+}
+
+// SDM vol. 3, figures 4-5 to 4-10; `shift` is that of the first table whose entries have flags.
+std::optional<Translation> walk_64_bit_entries(const std::vector<PageTable>& tables,
+                                               std::uint64_t gva, std::uint64_t table, int shift) {
+  Translation result{0, true, true, true};
+  for (;; shift -= 9) {
+    const std::uint64_t entry = read(tables, table + (gva >> shift & 511) * 8, 8);
     if ((entry & 1) == 0) return std::nullopt;
-    result.writable = result.writable && (entry & 2) != 0;
-    result.user = result.user && (entry & 4) != 0;
-    result.executable = result.executable && (entry >> 63) == 0;
+    allow(result, entry);
     const std::uint64_t address = entry & 0x000FFFFFFFFFF000;
-    const bool is_page = shift == 12 || (shift == 21 && (entry & 0x80) != 0);
-    if (is_page) {
+    if (shift == 12 || (shift <= 30 && (entry & 0x80) != 0)) {
       const std::uint64_t mask = (1ULL << shift) - 1;
-      EXPECT_EQ(address & mask, 0U) << "reserved bits of a large page";
+      EXPECT_EQ(address & mask, 0U) << "PAT and reserved bits of a large page";
       result.gpa = address | (gva & mask);
       return result;
     }
     table = address;
   }
+}
+
+std::optional<Translation> walk_pae(const std::vector<PageTable>& tables, std::uint64_t gva) {
+  const std::uint64_t pdpte = read(tables, kTables.value() + (gva >> 30) * 8, 8);
+  if ((pdpte & 1) == 0) return std::nullopt;
+  EXPECT_EQ(pdpte & 0x80000000000001E6, 0U) << "reserved in a PDPTE (table 4-8)";
+  return walk_64_bit_entries(tables, gva, pdpte & 0x000FFFFFFFFFF000, 21);
+}
+
+std::optional<Translation> walk(PagingMode mode, const std::vector<PageTable>& tables,
+                                std::uint64_t gva) {
+  switch (mode) {
+    case PagingMode::k32Bit:
+      return gva >> 32 != 0 ? std::nullopt : walk_32_bit(tables, gva);
+    case PagingMode::kPae:
+      return gva >> 32 != 0 ? std::nullopt : walk_pae(tables, gva);
+    case PagingMode::k5Level:
+      return walk_64_bit_entries(tables, gva, kTables.value(), 48);
+    default:
+      return walk_64_bit_entries(tables, gva, kTables.value(), 39);
+  }
+}
+
+std::optional<Translation> walk(const std::vector<PageTable>& tables, std::uint64_t gva) {
+  return walk(PagingMode::k4Level, tables, gva);
 }
 
 TEST(PagingTest, MapsWhatItIsToldAndNothingElse) {
@@ -75,31 +129,100 @@ TEST(PagingTest, APageIsAllowedWhatItSaysThoughItsNeighbourIsAllowedLess) {
   EXPECT_EQ(walk(tables, 0x3000), (Translation{0x3000, false, false, false}));
 }
 
+TEST(PagingTest, TheLargestPagesThatFitAreUsed) {
+  PageMap map;
+  // 4 KiB below a 2 MiB boundary, one large page, 4 KiB above it.
+  map.map({.gva = Gva{0x1FF000}, .gpa = Gpa{0x9FF000}, .size = 2 * kMiB + 8 * kKiB});
+  EXPECT_EQ(build_page_tables(map, kTables).size(), 5U) << "PML4, PDPT, PD and two PTs";
+  // The physical side is not aligned: small pages only.
+  PageMap skewed;
+  skewed.map({.gva = Gva{0x200000}, .gpa = Gpa{0x1000}, .size = 4 * kMiB});
+  EXPECT_EQ(build_page_tables(skewed, kTables).size(), 5U);
+  PageMap of_1_gib;
+  of_1_gib.map({.gva = Gva{kGiB}, .gpa = Gpa{kGiB}, .size = kGiB, .page_size = PageSize::k1GiB});
+  const auto tables = build_page_tables(of_1_gib, kTables);
+  EXPECT_EQ(tables.size(), 2U);
+  EXPECT_EQ(walk(tables, kGiB + 0x12345), (Translation{kGiB + 0x12345, true, false, true}));
+}
+
+TEST(PagingTest, CachingAndGlobalBitsAreCarried) {
+  PageMap map;
+  const PageFlags flags = kWriteThrough | kCacheDisable | kPat | kGlobal;
+  map.map({.gva = Gva{0}, .gpa = Gpa{0}, .flags = flags, .page_size = PageSize::k4KiB});
+  map.map({.gva = Gva{0x200000},
+           .gpa = Gpa{0},
+           .size = 2 * kMiB,
+           .flags = flags,
+           .page_size = PageSize::k2MiB});
+  const auto tables = build_page_tables(map, kTables);
+  ASSERT_EQ(tables.size(), 4U);
+  EXPECT_EQ(read(tables, kTables.value() + 0x3000, 8), 0x199U) << "PAT is bit 7 of a 4 KiB page";
+  EXPECT_EQ(read(tables, kTables.value() + 0x2008, 8), 0x1199U)
+      << "and bit 12 of a large one, whose bit 7 is PS";
+}
+
+TEST(PagingTest, UnmappingSplitsWhatItLiesWithin) {
+  PageMap map;
+  map.map({.gva = Gva{0}, .gpa = Gpa{0x400000}, .size = 4 * kMiB, .page_size = PageSize::k2MiB});
+  map.unmap(Gva{0x1000}, 0x1000);
+  const auto tables = build_page_tables(map, kTables);
+  EXPECT_EQ(walk(tables, 0xFFF), (Translation{0x400FFF, true, false, true}));
+  EXPECT_EQ(walk(tables, 0x1000), std::nullopt);
+  EXPECT_EQ(walk(tables, 0x2000), (Translation{0x402000, true, false, true}));
+  EXPECT_EQ(walk(tables, 0x3FFFFF), (Translation{0x7FFFFF, true, false, true}));
+  EXPECT_THROW(map.unmap(Gva{0x10}, 0x1000), PagingError);
+  EXPECT_THROW(map.unmap(Gva{0x1000}, 0), PagingError);
+}
+
+TEST(PagingTest, RemappingReplacesAndAFailedOneChangesNothing) {
+  PageMap map;
+  map.map({.gva = Gva{0}, .gpa = Gpa{0}, .size = 4 * kMiB});
+  map.remap({.gva = Gva{0x200000}, .gpa = Gpa{0x9000}, .flags = kUser});
+  const auto tables = build_page_tables(map, kTables);
+  EXPECT_EQ(walk(tables, 0x1FFFFF), (Translation{0x1FFFFF, true, false, true}));
+  EXPECT_EQ(walk(tables, 0x200000), (Translation{0x9000, false, true, true}));
+  EXPECT_EQ(walk(tables, 0x201000), (Translation{0x201000, true, false, true}));
+  const auto before = map.mappings().size();
+  EXPECT_THROW(map.remap({.gva = Gva{0x1001}, .gpa = Gpa{0}}), PagingError);
+  EXPECT_EQ(map.mappings().size(), before);
+}
+
+class RandomMaps : public ::testing::TestWithParam<PagingMode> {};
+
 // Random maps, each boundary of each mapping checked.
-TEST(PagingTest, RandomMapsWalkBack) {
+TEST_P(RandomMaps, WalkBack) {
+  const PagingMode mode = GetParam();
+  const PagingFormat format = paging_format(mode);
+  const std::uint64_t large_page = format.covered(1);
+  const PageFlags no_execute = mode == PagingMode::k32Bit ? kReadOnly : kNoExecute;
   std::mt19937_64 random{20261120};
   const auto pick = [&](std::uint64_t below) { return random() % below; };
-  for (int round = 0; round < 200; ++round) {
-    PageMap map;
+  const auto flag = [&](PageFlags flags) { return pick(2) == 0 ? flags : kReadOnly; };
+  for (int round = 0; round < 100; ++round) {
+    PageMap map{mode};
     std::vector<PageMapping> mapped;
     for (int i = 0; i < 20; ++i) {
-      const bool large = pick(2) == 0;
-      const std::uint64_t page = large ? 2 * kMiB : 4 * kKiB;
-      const std::uint64_t half = pick(2) == 0 ? 0 : 0xFFFF'8000'0000'0000;
-      const PageMapping mapping{.gva = Gva{half + pick(1ULL << (large ? 20 : 16)) * page},
-                                .gpa = Gpa{pick(1ULL << 20U) * page},
-                                .size = (1 + pick(600)) * page,
-                                .flags = (pick(2) == 0 ? kReadWrite : kReadOnly) |
-                                         (pick(2) == 0 ? kUser : kReadOnly) |
-                                         (pick(2) == 0 ? kNoExecute : kReadOnly),
-                                .page_size = large ? PageSize::k2MiB : PageSize::k4KiB};
+      const bool large = pick(3) == 0;
+      const std::uint64_t page = large ? large_page : 4 * kKiB;
+      const bool wide = format.linear_bits > 32;
+      const std::uint64_t half = wide && pick(2) == 0 ? ~0ULL << (format.linear_bits - 1) : 0;
+      const std::uint64_t room = wide ? 1ULL << 40U : 1ULL << 32U;
+      const PageMapping mapping{
+          .gva = Gva{half + pick(room / page) * page},
+          .gpa = Gpa{pick((1ULL << 32U) / page) * page},
+          .size = (1 + pick(600)) * page,
+          .flags = flag(kReadWrite) | flag(kUser) | flag(no_execute),
+          .page_size =
+              large ? PageSize{large_page} : (pick(2) == 0 ? PageSize::kLargest : PageSize::k4KiB)};
       try {
         map.map(mapping);
         mapped.push_back(mapping);
       } catch (const PagingError& error) {
-        ASSERT_THAT(error.what(), HasSubstr("overlaps"));
+        ASSERT_THAT(error.what(), ::testing::AnyOf(HasSubstr("overlaps"), HasSubstr("leaves"),
+                                                   HasSubstr("beyond the 32 bits")));
       }
     }
+    ASSERT_FALSE(mapped.empty());
     const auto tables = build_page_tables(map, kTables);
     const auto owner = [&](std::uint64_t gva) -> const PageMapping* {
       for (const PageMapping& mapping : mapped) {
@@ -111,8 +234,9 @@ TEST(PagingTest, RandomMapsWalkBack) {
       const std::uint64_t first = mapping.gva.value();
       for (const std::uint64_t gva : {first - 1, first, first + pick(mapping.size),
                                       first + mapping.size - 1, first + mapping.size}) {
+        if (!is_valid_linear_address(mode, Gva{gva})) continue;
         const PageMapping* const expected = owner(gva);
-        const auto translation = walk(tables, gva);
+        const auto translation = walk(mode, tables, gva);
         ASSERT_EQ(translation.has_value(), expected != nullptr) << std::hex << gva;
         if (expected == nullptr) continue;
         const auto flags = static_cast<std::uint64_t>(expected->flags);
@@ -123,6 +247,10 @@ TEST(PagingTest, RandomMapsWalkBack) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(EveryPagingMode, RandomMaps,
+                         ::testing::Values(PagingMode::k32Bit, PagingMode::kPae,
+                                           PagingMode::k4Level, PagingMode::k5Level));
 
 std::string error_of(const PageMapping& mapping, PageMap map = {}) {
   try {
@@ -137,7 +265,7 @@ TEST(PagingTest, MappingsThatCannotBe) {
   EXPECT_EQ(error_of({.gva = Gva{0x1000}, .gpa = Gpa{0}, .size = 0}),
             "the mapping of 0x1000 is empty");
   EXPECT_EQ(error_of({.gva = Gva{0x1001}, .gpa = Gpa{0}}),
-            "the mapping 0x1001-0x2000 -> 0x0, 4 KiB pages of 0x1000 bytes is misaligned: both "
+            "the mapping 0x1001-0x2000 -> 0x0 of 0x1000 bytes is misaligned: both "
             "addresses and the size have to be multiples of its page size, 0x1000");
   EXPECT_THAT(error_of({.gva = Gva{0x200000},
                         .gpa = Gpa{0x1000},
@@ -156,12 +284,49 @@ TEST(PagingTest, MappingsThatCannotBe) {
   EXPECT_THAT(error_of({.gva = Gva{0}, .gpa = Gpa{1ULL << 52U}}), HasSubstr("52 bits"));
 }
 
+TEST(PagingTest, MappingsThatTheModeHasNot) {
+  const PageMap legacy{PagingMode::k32Bit};
+  EXPECT_THAT(error_of({.gva = Gva{1ULL << 32U}, .gpa = Gpa{0}}, legacy),
+              HasSubstr("leaves the 32-bit addresses of 32-bit paging"));
+  EXPECT_THAT(error_of({.gva = Gva{0}, .gpa = Gpa{1ULL << 32U}}, legacy),
+              HasSubstr("beyond the 32 bits of a physical address"));
+  EXPECT_THAT(error_of({.gva = Gva{0}, .gpa = Gpa{0}, .flags = kNoExecute}, legacy),
+              HasSubstr("32-bit paging has no execute-disable bit"));
+  EXPECT_THAT(
+      error_of({.gva = Gva{0}, .gpa = Gpa{0}, .size = 2 * kMiB, .page_size = PageSize::k2MiB},
+               legacy),
+      HasSubstr("32-bit paging has no 2 MiB pages"));
+  EXPECT_THAT(error_of({.gva = Gva{0}, .gpa = Gpa{0}, .size = kGiB, .page_size = PageSize::k1GiB},
+                       PageMap{PagingMode::kPae}),
+              HasSubstr("PAE paging has no 1 GiB pages"));
+  EXPECT_EQ(error_of({.gva = Gva{1ULL << 55U}, .gpa = Gpa{0}}, PageMap{PagingMode::k5Level}),
+            "(nothing was thrown)");
+  EXPECT_THROW(PageMap{PagingMode::kNone}, PagingError);
+  PageMap pae{PagingMode::kPae};
+  pae.map({.gva = Gva{0}, .gpa = Gpa{0}});
+  EXPECT_THROW((void)build_page_tables(pae, Gpa{1ULL << 32U}), PagingError);
+}
+
+TEST(PagingTest, ModeFollowsFromControlRegisters) {
+  Registers registers;
+  EXPECT_EQ(paging_mode(registers), PagingMode::kNone);
+  registers.cr0.value = Cr0::kPe | Cr0::kPg;
+  EXPECT_EQ(to_string(paging_mode(registers)), "32-bit paging");
+  registers.cr4.value = Cr4::kPae;
+  EXPECT_EQ(to_string(paging_mode(registers)), "PAE paging");
+  registers.efer.value = Efer::kLma;
+  EXPECT_EQ(to_string(paging_mode(registers)), "4-level paging");
+  registers.cr4.value |= Cr4::kLa57;
+  EXPECT_EQ(to_string(paging_mode(registers)), "5-level paging");
+}
+
 TEST(PagingTest, OverlapsNameBothMappings) {
   PageMap map;
   map.map({.gva = Gva{0x200000}, .gpa = Gpa{0}, .size = 2 * kMiB, .page_size = PageSize::k2MiB});
-  EXPECT_EQ(error_of({.gva = Gva{0x3FF000}, .gpa = Gpa{0x9000}, .size = 8 * kKiB}, map),
-            "the mapping 0x3ff000-0x400fff -> 0x9000, 4 KiB pages overlaps the mapping "
-            "0x200000-0x3fffff -> 0x0, 2 MiB pages");
+  EXPECT_EQ(
+      error_of({.gva = Gva{0x3FF000}, .gpa = Gpa{0x9000}, .size = 8 * kKiB}, map),
+      "the mapping 0x3ff000-0x400fff -> 0x9000 overlaps the mapping 0x200000-0x3fffff -> 0x0, "
+      "2 MiB pages");
   EXPECT_THAT(error_of({.gva = Gva{0x1FF000}, .gpa = Gpa{0}, .size = 8 * kKiB}, map),
               HasSubstr("overlaps"));
   EXPECT_THAT(error_of({.gva = Gva{0x100000}, .gpa = Gpa{0}, .size = 4 * kMiB}, map),

@@ -20,7 +20,7 @@ constexpr std::uint64_t kStackGap = 16;
 constexpr unsigned kVectors = 256;
 constexpr unsigned kHandlerIst = 1;
 constexpr std::uint8_t kHlt = 0xF4;
-// Where RAM ends inside a large page, and what the framework keeps, are whole multiples of this.
+// What the system region grows by, so that large pages map it.
 constexpr std::uint64_t kLargePage = 2 * kMiB;
 
 Registers real_mode_registers(Gpa end_of_ram) {
@@ -151,17 +151,7 @@ DescriptorTable lay_out_rom(GuestMemory& memory, bool image_at_zero) {
 }
 
 void map_identity(PageMap& map, Gpa base, std::uint64_t size) {
-  const std::uint64_t large = size & ~(kLargePage - 1);
-  const auto add = [&](std::uint64_t offset, std::uint64_t length, PageSize page_size) {
-    if (length == 0) return;
-    map.map({.gva = Gva{(base + offset).value()},
-             .gpa = base + offset,
-             .size = length,
-             .flags = kReadWrite,
-             .page_size = page_size});
-  };
-  add(0, large, PageSize::k2MiB);
-  add(large, size - large, PageSize::k4KiB);
+  map.map({.gva = Gva{base.value()}, .gpa = base, .size = size, .flags = kReadWrite});
 }
 
 // The page tables lie in the region that they map, so its size and theirs depend on each other.

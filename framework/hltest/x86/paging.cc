@@ -3,24 +3,81 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace hltest {
 namespace {
 
-constexpr std::uint64_t kPresent = 1U << 0U;
-constexpr std::uint64_t kLargePage = 1U << 7U;  // PS
-constexpr std::uint64_t kAddress = 0x000F'FFFF'FFFF'F000;
-constexpr std::uint64_t kPhysicalLimit = 1ULL << 52U;
-constexpr unsigned kLevels = 4;
-constexpr unsigned kIndexBits = 9;
-constexpr unsigned kPageShift = 12;
+constexpr std::uint64_t kSmallestPage = 4 * kKiB;
 
-Gva last_byte(const PageMapping& mapping) { return mapping.gva + (mapping.size - 1); }
+bool has_page_size(PagingMode mode, PageSize size) {
+  switch (size) {
+    case PageSize::kLargest:
+    case PageSize::k4KiB:
+      return true;
+    case PageSize::k2MiB:
+      return mode != PagingMode::k32Bit;
+    case PageSize::k4MiB:
+      return mode == PagingMode::k32Bit;
+    case PageSize::k1GiB:
+      return mode == PagingMode::k4Level || mode == PagingMode::k5Level;
+  }
+  return false;
+}
 
-void check(const PageMapping& mapping) {
-  const auto page = static_cast<std::uint64_t>(mapping.page_size);
+std::string name(PageSize size) {
+  switch (size) {
+    case PageSize::kLargest:
+      return "the largest pages";
+    case PageSize::k4KiB:
+      return "4 KiB pages";
+    case PageSize::k2MiB:
+      return "2 MiB pages";
+    case PageSize::k4MiB:
+      return "4 MiB pages";
+    case PageSize::k1GiB:
+      return "1 GiB pages";
+  }
+  return "pages of unknown size";
+}
+
+std::uint64_t alignment(PageSize size) {
+  return std::max(static_cast<std::uint64_t>(size), kSmallestPage);
+}
+
+bool has(PageFlags flags, PageFlags flag) { return (flags & flag) != kReadOnly; }
+
+}  // namespace
+
+std::string to_string(PageFlags flags) {
+  std::string text = "r";
+  text += has(flags, kReadWrite) ? 'w' : '-';
+  text += has(flags, kNoExecute) ? '-' : 'x';
+  if (has(flags, kUser)) text += 'u';
+  if (has(flags, kGlobal)) text += 'g';
+  return text;
+}
+
+std::string to_string(const PageMapping& mapping) {
+  std::string text = fmt::format("{}-{} -> {}", to_string(mapping.gva), to_string(mapping.last()),
+                                 to_string(mapping.gpa));
+  if (mapping.page_size != PageSize::kLargest) text += ", " + name(mapping.page_size);
+  return text;
+}
+
+PageMap::PageMap(PagingMode mode) : mode_(mode) {
+  if (mode == PagingMode::kNone) throw PagingError("without paging there is nothing to map");
+}
+
+void PageMap::check(const PageMapping& mapping) const {
+  const PagingFormat format = paging_format(mode_);
+  const std::uint64_t page = alignment(mapping.page_size);
   if (mapping.size == 0) {
     throw PagingError(fmt::format("the mapping of {} is empty", to_string(mapping.gva)));
+  }
+  if (!has_page_size(mode_, mapping.page_size)) {
+    throw PagingError(fmt::format("the mapping {}: {} has no {}", to_string(mapping),
+                                  to_string(mode_), name(mapping.page_size)));
   }
   if (!mapping.gva.is_aligned(page) || !mapping.gpa.is_aligned(page) || mapping.size % page != 0) {
     throw PagingError(fmt::format(
@@ -28,92 +85,74 @@ void check(const PageMapping& mapping) {
         "multiples of its page size, {:#x}",
         to_string(mapping), mapping.size, page));
   }
-  if (last_byte(mapping) < mapping.gva || !is_canonical(mapping.gva) ||
-      !is_canonical(last_byte(mapping)) ||
-      (mapping.gva.value() ^ last_byte(mapping).value()) >> 63U != 0) {
-    throw PagingError(
-        fmt::format("the mapping {} leaves the canonical addresses of 4-level paging "
-                    "(0 to 0x7fffffffffff and from 0xffff800000000000 on)",
-                    to_string(mapping)));
+  const Gva last = mapping.last();
+  const bool crosses_the_middle = (mapping.gva.value() ^ last.value()) >> 63U != 0;
+  if (last < mapping.gva || crosses_the_middle || !is_valid_linear_address(mode_, mapping.gva) ||
+      !is_valid_linear_address(mode_, last)) {
+    throw PagingError(fmt::format("the mapping {} leaves {}", to_string(mapping),
+                                  describe_linear_addresses(mode_)));
   }
-  if (mapping.gpa.value() >= kPhysicalLimit ||
-      mapping.size > kPhysicalLimit - mapping.gpa.value()) {
-    throw PagingError(fmt::format("the mapping {} goes beyond the 52 bits of a physical address",
+  const std::uint64_t physical_limit = 1ULL << format.physical_bits;
+  if (mapping.gpa.value() >= physical_limit ||
+      mapping.size > physical_limit - mapping.gpa.value()) {
+    throw PagingError(fmt::format("the mapping {} goes beyond the {} bits of a physical address",
+                                  to_string(mapping), format.physical_bits));
+  }
+  if (has(mapping.flags, kNoExecute) && mode_ == PagingMode::k32Bit) {
+    throw PagingError(fmt::format("the mapping {}: 32-bit paging has no execute-disable bit",
                                   to_string(mapping)));
   }
-}
-
-/// Places tables as they are needed and fills in one page's entry at a time.
-class Builder {
- public:
-  explicit Builder(Gpa first_table) : first_table_(first_table), tables_(1) {}
-
-  void map(const PageMapping& mapping) {
-    const auto page = static_cast<std::uint64_t>(mapping.page_size);
-    const bool large = mapping.page_size == PageSize::k2MiB;
-    for (std::uint64_t offset = 0; offset < mapping.size; offset += page) {
-      std::uint64_t& entry = walk(mapping.gva + offset, large ? 1 : 0, mapping.flags);
-      entry = (mapping.gpa + offset).value() | static_cast<std::uint64_t>(mapping.flags) |
-              kPresent | (large ? kLargePage : 0);
-    }
-  }
-
-  std::vector<PageTable> take() { return std::move(tables_); }
-
- private:
-  // The entry for `gva` at `level` (0 is the page table's). The tables on the way allow what any
-  // page below them is allowed: the last level decides.
-  std::uint64_t& walk(Gva gva, unsigned level, PageFlags flags) {
-    const std::uint64_t access =
-        static_cast<std::uint64_t>(flags) & static_cast<std::uint64_t>(kReadWrite | kUser);
-    std::size_t table = 0;
-    for (unsigned above = kLevels - 1; above > level; --above) {
-      const std::size_t index = index_of(gva, above);
-      if (tables_[table][index] == 0) {
-        tables_[table][index] = (first_table_ + tables_.size() * sizeof(PageTable)).value();
-        tables_.emplace_back();
-      }
-      std::uint64_t& entry = tables_[table][index];
-      entry |= kPresent | access;
-      table = (Gpa{entry & kAddress} - first_table_) / sizeof(PageTable);
-    }
-    return tables_[table][index_of(gva, level)];
-  }
-
-  static std::size_t index_of(Gva gva, unsigned level) {
-    return gva.value() >> (kPageShift + kIndexBits * level) & ((1U << kIndexBits) - 1);
-  }
-
-  Gpa first_table_;
-  std::vector<PageTable> tables_;
-};
-
-}  // namespace
-
-std::string to_string(const PageMapping& mapping) {
-  return fmt::format("{}-{} -> {}, {} pages", to_string(mapping.gva),
-                     to_string(mapping.gva + (mapping.size - 1)), to_string(mapping.gpa),
-                     mapping.page_size == PageSize::k2MiB ? "2 MiB" : "4 KiB");
 }
 
 void PageMap::map(const PageMapping& mapping) {
   check(mapping);
   const auto next = std::ranges::upper_bound(mappings_, mapping.gva, {}, &PageMapping::gva);
-  if (next != mappings_.end() && next->gva <= last_byte(mapping)) {
-    throw PagingError(fmt::format("the mapping {} overlaps the mapping {}", to_string(mapping),
-                                  to_string(*next)));
-  }
-  if (next != mappings_.begin() && last_byte(*std::prev(next)) >= mapping.gva) {
-    throw PagingError(fmt::format("the mapping {} overlaps the mapping {}", to_string(mapping),
-                                  to_string(*std::prev(next))));
+  const auto overlaps = [&](const PageMapping& other) {
+    return PagingError(fmt::format("the mapping {} overlaps the mapping {}", to_string(mapping),
+                                   to_string(other)));
+  };
+  if (next != mappings_.end() && next->gva <= mapping.last()) throw overlaps(*next);
+  if (next != mappings_.begin() && std::prev(next)->last() >= mapping.gva) {
+    throw overlaps(*std::prev(next));
   }
   mappings_.insert(next, mapping);
 }
 
-std::vector<PageTable> build_page_tables(const PageMap& map, Gpa first_table) {
-  Builder builder{first_table};
-  for (const PageMapping& mapping : map.mappings()) builder.map(mapping);
-  return builder.take();
+void PageMap::unmap(Gva gva, std::uint64_t size) {
+  if (!gva.is_aligned(kSmallestPage) || size == 0 || size % kSmallestPage != 0 ||
+      size - 1 > ~gva.value()) {
+    throw PagingError(fmt::format(
+        "unmapping {:#x} bytes from {} on: both have to be multiples of 4 KiB, and not wrap", size,
+        to_string(gva)));
+  }
+  const Gva last = gva + (size - 1);
+  std::vector<PageMapping> kept;
+  for (const PageMapping& mapping : mappings_) {
+    if (mapping.last() < gva || mapping.gva > last) {
+      kept.push_back(mapping);
+      continue;
+    }
+    PageMapping part = mapping;
+    part.page_size = PageSize::kLargest;
+    if (mapping.gva < gva) {
+      part.size = gva - mapping.gva;
+      kept.push_back(part);
+    }
+    if (mapping.last() > last) {
+      const std::uint64_t gone = last - mapping.gva + 1;
+      part.gva = mapping.gva + gone;
+      part.gpa = mapping.gpa + gone;
+      part.size = mapping.size - gone;
+      kept.push_back(part);
+    }
+  }
+  mappings_ = std::move(kept);
+}
+
+void PageMap::remap(const PageMapping& mapping) {
+  check(mapping);
+  unmap(mapping.gva, mapping.size);
+  map(mapping);
 }
 
 }  // namespace hltest

@@ -7,66 +7,110 @@
 #include <vector>
 
 #include <hltest/x86/address.h>
+#include <hltest/x86/paging_mode.h>
 
 namespace hltest {
 
 /// The size of the pages that a mapping is made of.
-enum class PageSize : std::uint64_t { k4KiB = 4 * kKiB, k2MiB = 2 * kMiB };
+enum class PageSize : std::uint64_t {
+  kLargest = 0,  ///< the largest that the mode has and the addresses allow, page by page
+  k4KiB = 4 * kKiB,
+  k2MiB = 2 * kMiB,  ///< PAE, 4-level and 5-level paging
+  k4MiB = 4 * kMiB,  ///< 32-bit paging (needs CR4.PSE)
+  k1GiB = 1 * kGiB,  ///< 4-level and 5-level paging, where CPUID has it
+};
 
-/// What a mapping allows; combine with `|`. The bits are those of a page-table entry
-/// (SDM vol. 3, table 4-20).
+/// What a mapping allows and how it is cached; combine with `|`. The bits are those of a page-table
+/// entry for a 4 KiB page (SDM vol. 3, table 4-20); where a large page has PAT elsewhere, it is put
+/// there.
 enum class PageFlags : std::uint64_t {
   kReadOnly = 0,
-  kReadWrite = 1ULL << 1U,   ///< R/W: writes are allowed
-  kUser = 1ULL << 2U,        ///< U/S: CPL 3 may access
-  kNoExecute = 1ULL << 63U,  ///< XD: no instruction fetches
+  kReadWrite = 1ULL << 1U,     ///< R/W: writes are allowed
+  kUser = 1ULL << 2U,          ///< U/S: CPL 3 may access
+  kWriteThrough = 1ULL << 3U,  ///< PWT
+  kCacheDisable = 1ULL << 4U,  ///< PCD
+  kPat = 1ULL << 7U,           ///< PAT: the upper half of the page attribute table
+  kGlobal = 1ULL << 8U,        ///< G: kept in the TLB over a change of CR3
+  kNoExecute = 1ULL << 63U,    ///< XD: no instruction fetches (not in 32-bit paging)
 };
 constexpr PageFlags operator|(PageFlags left, PageFlags right) {
   return static_cast<PageFlags>(static_cast<std::uint64_t>(left) |
                                 static_cast<std::uint64_t>(right));
 }
+constexpr PageFlags operator&(PageFlags left, PageFlags right) {
+  return static_cast<PageFlags>(static_cast<std::uint64_t>(left) &
+                                static_cast<std::uint64_t>(right));
+}
 inline constexpr PageFlags kReadOnly = PageFlags::kReadOnly;
 inline constexpr PageFlags kReadWrite = PageFlags::kReadWrite;
 inline constexpr PageFlags kUser = PageFlags::kUser;
+inline constexpr PageFlags kWriteThrough = PageFlags::kWriteThrough;
+inline constexpr PageFlags kCacheDisable = PageFlags::kCacheDisable;
+inline constexpr PageFlags kPat = PageFlags::kPat;
+inline constexpr PageFlags kGlobal = PageFlags::kGlobal;
 inline constexpr PageFlags kNoExecute = PageFlags::kNoExecute;
+
+/// `rwx`-like letters: `r`, `w` or `-`, `x` or `-`, then `u` for user and `g` for global.
+std::string to_string(PageFlags flags);
 
 /// `size` bytes of guest-virtual addresses from `gva` on, that translate to those from `gpa` on.
 struct PageMapping {
   Gva gva{};
   Gpa gpa{};
-  /// In bytes; like both addresses a multiple of the page size.
+  /// In bytes; like both addresses a multiple of the page size (of 4 KiB for `kLargest`).
   std::uint64_t size = 4 * kKiB;
   PageFlags flags = kReadWrite;
-  PageSize page_size = PageSize::k4KiB;
+  PageSize page_size = PageSize::kLargest;
+
+  [[nodiscard]] Gva last() const { return gva + (size - 1); }
 };
 
-/// `0x400000-0x5fffff -> 0x200000, 2 MiB pages`.
+/// `0x400000-0x5fffff -> 0x200000`, and behind it the size of the pages where one was asked for.
 std::string to_string(const PageMapping& mapping);
 
-/// A mapping that no page tables can express: misaligned, not canonical, or overlapping another.
+/// A mapping that no page tables can express: misaligned, not an address of the paging mode, or
+/// overlapping another.
 class PagingError : public std::invalid_argument {
  public:
   using std::invalid_argument::invalid_argument;
 };
 
-/// The mappings of one address space: what the page tables are generated from.
+/// The mappings of one address space: what page tables are generated from.
 class PageMap {
  public:
-  /// Throws `PagingError` for a mapping that is empty, misaligned, not canonical or beyond 52
-  /// physical address bits, and for one that overlaps another (the error names both).
-  void map(const PageMapping& mapping);
+  /// Of 4-level paging.
+  PageMap() : PageMap(PagingMode::k4Level) {}
+  /// Throws `PagingError` for `PagingMode::kNone`.
+  explicit PageMap(PagingMode mode);
 
+  [[nodiscard]] PagingMode mode() const { return mode_; }
+
+  /// Throws `PagingError` for a mapping that is empty, misaligned, has addresses, flags or a page
+  /// size that the mode has not, and for one that overlaps another (the error names both).
+  void map(const PageMapping& mapping);
+  /// Takes the addresses out of every mapping; one that they lie within is split, and what is left
+  /// of it is mapped by the largest pages that fit. Throws `PagingError` unless both are multiples
+  /// of 4 KiB.
+  void unmap(Gva gva, std::uint64_t size);
+  /// `unmap`, then `map`. Throws `PagingError`, and then changes nothing.
+  void remap(const PageMapping& mapping);
+
+  /// By address, no two overlapping.
   [[nodiscard]] const std::vector<PageMapping>& mappings() const { return mappings_; }
 
  private:
-  std::vector<PageMapping> mappings_;  // by address, no two overlapping
+  void check(const PageMapping& mapping) const;
+
+  PagingMode mode_;
+  std::vector<PageMapping> mappings_;
 };
 
-/// One page of 64-bit paging-structure entries.
-using PageTable = std::array<std::uint64_t, 512>;
+/// One page of paging-structure entries: 512 of 8 bytes, or 1024 of 4 in 32-bit paging.
+using PageTable = std::array<std::uint8_t, 4096>;
 
-/// Generates 4-level page tables (SDM vol. 3, 4.5): the first of the returned tables is the PML4,
-/// and they are to be placed one behind the other from `first_table` (4 KiB aligned) on.
+/// Generates the page tables (SDM vol. 3, 4.3 to 4.5): the first of the returned tables is the one
+/// that CR3 points to, and they are to be placed one behind the other from `first_table` (4 KiB
+/// aligned) on. Throws `PagingError` when they would not be where entries can point to.
 std::vector<PageTable> build_page_tables(const PageMap& map, Gpa first_table);
 
 }  // namespace hltest
