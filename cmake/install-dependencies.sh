@@ -4,7 +4,7 @@
 #   install-dependencies.sh [--development]   with it also what .ci/run checks the tree with
 set -eu
 
-packages="cmake g++ ninja-build nasm libgtest-dev libgmock-dev libfmt-dev libzydis-dev libcli11-dev
+packages="cmake g++ make ninja-build nasm libgtest-dev libgmock-dev libfmt-dev libzydis-dev libcli11-dev
           nlohmann-json3-dev libbenchmark-dev"
 if [ "${1:-}" = --development ]; then
   packages="$packages clang clang-format clang-tidy clang-tools libclang-rt-dev git"
