@@ -7,6 +7,7 @@
 #include <hltest/machine/machine.h>
 #include <hltest/machine/outcome.h>
 #include <hltest/machine/report.h>
+#include <hltest/machine/text_screen.h>
 #include <hltest/testing/exceptions.h>
 #include <hltest/testing/guest_test.h>
 #include <hltest/testing/matchers.h>

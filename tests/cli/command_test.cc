@@ -271,6 +271,7 @@ TEST_F(CommandTest, HelpAndNoCommand) {
   EXPECT_EQ(help.status, 0);
   EXPECT_THAT(help.out, AllOf(HasSubstr("--mode MODE"), HasSubstr("--set REG=VALUE")));
   EXPECT_EQ(hltest("--help").status, 0);
+  EXPECT_THAT(hltest("--version").out, MatchesRegex("hltest [0-9.]+\n"));
   EXPECT_EQ(hltest("").status, 2);
   EXPECT_EQ(hltest("walk").status, 2);
 }

@@ -31,6 +31,25 @@ TEST_F(ProtectedModeTest, JumpToWhereThereIsNoMemory) {
             std::string::npos);
 }
 
+TEST_F(ProtectedModeTest, AMissingHltIsHintedAt) {
+  // mov eax, 1; jmp to 0x2000, where a UD2 is
+  memory().write<std::uint16_t>(Gpa{0x2000}, 0x0B0F);
+  const Outcome outcome =
+      run(ProtectedModeImage{"runs_on", {0xB8, 1, 0, 0, 0, 0xE9, 0xF6, 0x0F, 0, 0}});
+  ASSERT_THAT(outcome, Raised(InvalidOpcode()));
+  EXPECT_TRUE(outcome.stopped_outside_image);
+  EXPECT_THAT(report(outcome),
+              ::testing::HasSubstr("outside the image, which is at 0x1000-0x1009: does it end in "
+                                   "HLT?"));
+}
+
+TEST_F(LongModeTest, CodeAtAMappedAddressIsInTheImage) {
+  machine().map({.gva = Gva{0x40000000}, .gpa = Gpa{0x1000}});
+  const Outcome outcome = run(LongModeImage{"ud2", {0x0F, 0x0B}}.entered_at(Gva{0x40000000}));
+  EXPECT_THAT(outcome, Raised(InvalidOpcode()));
+  EXPECT_FALSE(outcome.stopped_outside_image);
+}
+
 // The outcome is a value: it outlives the machine that made it.
 TEST(OutcomeTest, OutlivesItsMachine) {
   std::optional<Outcome> outcome;
@@ -74,9 +93,10 @@ TEST(StopReasonTest, EveryReasonHasANameAndWords) {
        "condition_met: stopped: port 0xff was written 6 times"},
       {UnbackedFetch{Gpa{0xE0000000}},
        "unbacked_fetch: executed where there is no memory: fetch from physical address 0xe0000000"},
-      {HostLimit{{0xF3, 0x0F}},
-       "host_limit: this host's KVM can't execute the instruction at f3 0f"},
-      {HostLimit{}, "host_limit: this host's KVM can't execute an instruction"},
+      {HostLimit{.instruction = "popcnt ax, bx", .bytes = {0xF3, 0x0F, 0xB8, 0xC3}},
+       "host_limit: this host's KVM can't execute `popcnt ax, bx` (f3 0f b8 c3)"},
+      {HostLimit{},
+       "host_limit: this host's KVM can't execute an instruction that could not be read"},
       {InternalError{.suberror = 3, .data = {1, 0xFF}},
        "internal_error: KVM internal error, suberror 3 (delivery of an event), data 0x1 0xff"},
       {EntryFailure{0x80000021},

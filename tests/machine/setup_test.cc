@@ -113,7 +113,7 @@ TEST(SetupTest, ModesThatNoGuestStartsIn) {
 TEST_F(LongModeTest, ControlRegistersThatContradictOneAnother) {
   machine().registers().cr4.value = 0;  // no PAE, but paging and EFER.LME
   try {
-    run(guests::spin);
+    (void)run(guests::spin);
     FAIL() << "KVM accepts long mode without PAE";
   } catch (const SetupError& error) {
     EXPECT_THAT(error.what(), AllOf(HasSubstr("KVM_SET_SREGS"), HasSubstr("contradict")));

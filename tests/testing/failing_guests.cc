@@ -17,7 +17,7 @@ TEST_F(RealModeTest, TwoExpectationsFail) {
 TEST_F(RealModeTest, Passes) { EXPECT_THAT(run(guests::add_digits_newline), Halted()); }
 
 TEST_F(RealModeTest, TheImageDoesNotFit) {
-  run(guests::add_digits_newline.loaded_at(Gpa{0x7FFFFFFF}));
+  (void)run(guests::add_digits_newline.loaded_at(Gpa{0x7FFFFFFF}));
 }
 
 class OverridesTearDown : public RealModeTest {

@@ -75,6 +75,7 @@ RunOptions parse_texts(const RunTexts& texts) {
 std::variant<RunOptions, Information> parse_command_line(int argc, const char* const* argv) {
   CLI::App app{"hltest: runs code for the bare CPU in a virtual machine", "hltest"};
   app.require_subcommand(1);
+  app.set_version_flag("--version", "hltest " HLTEST_VERSION);
   RunTexts texts;
   CLI::App* const run = app.add_subcommand("run",
                                            "Runs FILE to HLT and tells how it ended: exit status 0 "
@@ -106,6 +107,8 @@ std::variant<RunOptions, Information> parse_command_line(int argc, const char* c
   } catch (const CLI::CallForHelp&) {
     return Information{
         app.help("", run->parsed() ? CLI::AppFormatMode::Sub : CLI::AppFormatMode::Normal)};
+  } catch (const CLI::CallForVersion&) {
+    return Information{app.version() + "\n"};
   } catch (const CLI::ParseError& error) {
     throw UsageError(fmt::format("{} (see hltest run --help)", error.what()));
   }

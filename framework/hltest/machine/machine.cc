@@ -4,6 +4,7 @@
 #include <hltest/machine/linear_memory.h>
 #include <hltest/machine/machine.h>
 #include <hltest/machine/vcpu_state.h>
+#include <hltest/x86/disassembly.h>
 
 #include <fmt/format.h>
 
@@ -192,13 +193,19 @@ StopReason Machine::explain_internal_error(const kvm::InternalErrorExit& error) 
   }
   const Registers registers = read_registers(*vcpu_);
   const Gva rip = registers.code_address();
-  const std::optional<Gpa> gpa = registers.cr0.pg() ? vcpu_->translate(rip) : Gpa{rip.value()};
+  const std::optional<Gpa> gpa = physical(registers, rip);
   if (gpa.has_value() && !memory_.is_backed(*gpa)) return UnbackedFetch{*gpa};
-  return HostLimit{read_linear(*vcpu_, memory_, registers, rip, kLongestInstruction)};
+  const auto bytes = read_linear(*vcpu_, memory_, registers, rip, kLongestInstruction);
+  if (bytes.empty()) return HostLimit{};
+  Instruction instruction = disassemble_one(bytes, rip, cpu_mode(registers));
+  return HostLimit{.instruction = std::move(instruction.text),
+                   .bytes = std::move(instruction.bytes)};
 }
 
 void Machine::tell(const FlatImage& image, const Registers& first, Outcome& outcome) const {
   outcome.guest = image.name();
+  outcome.image_start = image.load_address();
+  outcome.image_size = image.bytes().size();
   outcome.registers = read_registers(*vcpu_);
   if (std::holds_alternative<Halt>(outcome.stop)) {
     const Registers at_exit = outcome.registers;
@@ -217,6 +224,13 @@ void Machine::tell(const FlatImage& image, const Registers& first, Outcome& outc
   if (outcome.registers_are_lost()) return;
   outcome.end_mode = mode_name(outcome.registers);
   outcome.code = code_window(image, outcome.registers);
+  const std::optional<Gpa> stopped_at = physical(outcome.registers, outcome.stop_address());
+  outcome.stopped_outside_image = !stopped_at || *stopped_at < outcome.image_start ||
+                                  *stopped_at - outcome.image_start >= outcome.image_size;
+}
+
+std::optional<Gpa> Machine::physical(const Registers& registers, Gva address) const {
+  return registers.cr0.pg() ? vcpu_->translate(address) : Gpa{address.value()};
 }
 
 CodeWindow Machine::code_window(const FlatImage& image, const Registers& registers) const {

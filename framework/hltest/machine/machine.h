@@ -81,6 +81,7 @@ class Machine {
   void serve_mmio(const kvm::MmioExit& mmio, Outcome& outcome);
   [[nodiscard]] StopReason explain_internal_error(const kvm::InternalErrorExit& error) const;
   void tell(const FlatImage& image, const Registers& first, Outcome& outcome) const;
+  [[nodiscard]] std::optional<Gpa> physical(const Registers& registers, Gva address) const;
   [[nodiscard]] CodeWindow code_window(const FlatImage& image, const Registers& registers) const;
 
   CpuMode mode_;

@@ -29,8 +29,10 @@ struct Outcome {
   /// Exits past this many are no longer kept in `exits`.
   static constexpr std::size_t kMostExits = 1U << 20U;
 
-  /// The image's name.
+  /// The image's name, and where it was loaded.
   std::string guest{};
+  Gpa image_start{};
+  std::uint64_t image_size = 0;
   StopReason stop{};
   /// At the end; for an exception as they were when it was raised.
   Registers registers{};
@@ -42,6 +44,8 @@ struct Outcome {
   std::string start_mode{};  ///< as `mode_name` says it
   std::string end_mode{};    ///< likewise; empty when the registers are lost
   CodeWindow code{};
+  /// True when what it stopped at is not in the image: it ran past the image's end, or jumped away.
+  bool stopped_outside_image = false;
 
   [[nodiscard]] bool halted() const { return std::holds_alternative<Halt>(stop); }
   /// After a triple fault on a host whose KVM resets the vCPU: the registers say nothing.

@@ -44,6 +44,14 @@ std::string place(const Outcome& outcome) {
                      offset, outcome.end_mode);
 }
 
+// A missing HLT shows far from where it is missing.
+void add_way_out_of_the_image(Output out, const Outcome& outcome) {
+  if (!outcome.stopped_outside_image) return;
+  fmt::format_to(out, "outside the image, which is at {}-{}: does it end in HLT?\n",
+                 to_string(outcome.image_start),
+                 to_string(outcome.image_start + (outcome.image_size - 1)));
+}
+
 void add_instructions(Output out, const Outcome& outcome) {
   const Gva stop = outcome.stop_address();
   const auto instructions = disassemble_around(
@@ -191,7 +199,9 @@ std::string report(const Outcome& outcome) {
                  wrap(fmt::format("{} {}{}", outcome.guest,
                                   outcome.halted() ? "" : "ended: ", describe(outcome.stop))));
   if (!outcome.registers_are_lost()) {
-    fmt::format_to(out, "{}\n\n", cut(place(outcome)));
+    fmt::format_to(out, "{}\n", cut(place(outcome)));
+    add_way_out_of_the_image(out, outcome);
+    fmt::format_to(out, "\n");
     add_instructions(out, outcome);
     fmt::format_to(out, "\n");
     add_general_registers(out, outcome.registers, outcome.registers.efer.lma());

@@ -42,10 +42,9 @@ std::string describe_reason(const UnbackedFetch& fetch) {
 }
 
 std::string describe_reason(const HostLimit& limit) {
-  return limit.bytes.empty()
-             ? "this host's KVM can't execute an instruction"
-             : fmt::format("this host's KVM can't execute the instruction at {:02x}",
-                           fmt::join(limit.bytes, " "));
+  return limit.bytes.empty() ? "this host's KVM can't execute an instruction that could not be read"
+                             : fmt::format("this host's KVM can't execute `{}` ({:02x})",
+                                           limit.instruction, fmt::join(limit.bytes, " "));
 }
 
 std::string describe_reason(const InternalError& error) {

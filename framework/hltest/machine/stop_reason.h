@@ -57,7 +57,8 @@ struct UnbackedFetch {
 /// This host's KVM can't execute an instruction, though the guest may be right to use it
 /// (KVM_EXIT_INTERNAL_ERROR, suberror KVM_INTERNAL_ERROR_EMULATION).
 struct HostLimit {
-  /// The bytes from the instruction on, where they could be read.
+  /// The instruction, disassembled; empty where it could not be read.
+  std::string instruction;
   std::vector<std::uint8_t> bytes;
 };
 
