@@ -1,0 +1,119 @@
+#include <hltest/x86/mapped_ranges.h>
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace hltest {
+namespace {
+
+constexpr std::size_t kMostBroken = 64;
+
+// Every level's permissions count, and the last one's caching, which the processor may keep by
+// page: ranges that differ in A or D only are alike.
+class Reader {
+ public:
+  Reader(const PagingContext& context, const PhysicalReader& read, std::size_t most_entries)
+      : context_(context),
+        format_(paging_format(context.mode)),
+        read_(read),
+        entries_left_(most_entries) {}
+
+  MappedRanges read_all() {
+    read_table(Gva{0}, format_.levels - 1);
+    return std::move(map_);
+  }
+
+ private:
+  // Walks to each entry of one table from the top, so that there is one reading of what entries
+  // mean.
+  void read_table(Gva start, unsigned level) {
+    for (unsigned index = 0; index < format_.entries(level); ++index) {
+      if (entries_left_ == 0) {
+        map_.truncated = true;
+        return;
+      }
+      --entries_left_;
+      const Gva gva = sign_extended(start + index * format_.covered(level));
+      const PageWalk walk = walk_to(gva, level);
+      if (walk.translated()) {
+        add({.gva = gva, .gpa = walk.gpa, .size = walk.page_size, .flags = walk.flags});
+      } else if (descends(walk, level)) {
+        read_table(gva, level - 1);
+        if (map_.truncated) return;
+      } else if (is_broken(walk, level) && map_.broken.size() < kMostBroken) {
+        map_.broken.push_back(walk);
+      }
+    }
+  }
+
+  // The walk of the first address that an entry covers, if it goes through the entry at all.
+  [[nodiscard]] PageWalk walk_to(Gva gva, unsigned level) const {
+    PageWalk walk = walk_pages(context_, gva, read_);
+    if (walk.translated() && walk.steps.back().level != level) walk.end = WalkEnd::kNotPresent;
+    return walk;
+  }
+
+  // True when the entry at `level` points to a table that can be read.
+  [[nodiscard]] bool descends(const PageWalk& walk, unsigned level) const {
+    return level > 0 && !walk.steps.empty() && walk.steps.back().level < level;
+  }
+
+  [[nodiscard]] bool is_broken(const PageWalk& walk, unsigned level) const {
+    const bool reached = !walk.steps.empty() && walk.steps.back().level == level;
+    return walk.end == WalkEnd::kOutsideMemory ? (reached || walk.steps.empty())
+                                               : reached && walk.end == WalkEnd::kReservedBit;
+  }
+
+  [[nodiscard]] Gva sign_extended(Gva gva) const {
+    if (format_.linear_bits == 32) return gva;
+    const std::uint64_t sign = 1ULL << (format_.linear_bits - 1);
+    return Gva{((gva.value() & (2 * sign - 1)) ^ sign) - sign};
+  }
+
+  void add(const MappedRange& page) {
+    if (!map_.ranges.empty()) {
+      MappedRange& last = map_.ranges.back();
+      if (last.gva + last.size == page.gva && last.gpa + last.size == page.gpa &&
+          last.flags == page.flags) {
+        last.size += page.size;
+        return;
+      }
+    }
+    map_.ranges.push_back(page);
+  }
+
+  const PagingContext& context_;
+  PagingFormat format_;
+  const PhysicalReader& read_;
+  MappedRanges map_;
+  std::size_t entries_left_;
+};
+
+}  // namespace
+
+MappedRanges mapped_ranges(const PagingContext& context, const PhysicalReader& read,
+                           std::size_t most_entries) {
+  if (context.mode == PagingMode::kNone) {
+    return {.ranges = {{.size = 1ULL << 32U, .flags = kReadWrite | kUser}}};
+  }
+  return Reader{context, read, most_entries}.read_all();
+}
+
+std::string to_string(const MappedRanges& map) {
+  std::string text;
+  const auto out = std::back_inserter(text);
+  for (const MappedRange& range : map.ranges) {
+    fmt::format_to(out, "{:#018x}-{:#018x} -> {} {}\n", range.gva.value(), range.last().value(),
+                   to_string(range.gpa), to_string(range.flags));
+  }
+  for (const PageWalk& walk : map.broken) {
+    fmt::format_to(out, "{:#018x}: {}\n", walk.gva.value(), to_string(walk.end));
+  }
+  if (map.truncated) {
+    fmt::format_to(out, "... and more: not all entries were read\n");
+  }
+  return text;
+}
+
+}  // namespace hltest
