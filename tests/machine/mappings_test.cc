@@ -66,10 +66,33 @@ TEST_F(LongModeTest, RamThatEndsWithinALargePageIsMappedToItsEnd) {
   EXPECT_THAT(run(guests::read_unmapped, {.rbx = last + 8}), Raised(PageFault()));
 }
 
+TEST_F(LongModeTest, TheIdentityMapCanBeReplacedAndTakenAway) {
+  machine().remap({.gva = Gva{0x200000}, .gpa = Gpa{0x400000}});
+  machine().unmap(Gva{0x300000}, 0x1000);
+  memory().write<std::uint64_t>(Gpa{0x400000}, 99);
+
+  EXPECT_EQ(run(guests::read_unmapped, {.rbx = 0x200000}).registers.rax, 99U);
+  EXPECT_THAT(run(guests::read_unmapped, {.rbx = 0x201000}), Halted()) << "the rest stays";
+  EXPECT_THAT(run(guests::read_unmapped, {.rbx = 0x300000}),
+              Raised(PageFault{.address = Gva{0x300000}}));
+}
+
+TEST_F(LongModeTest, APageOf1GiB) {
+  machine().set_memory_size(2 * kGiB);
+  machine().map({.gva = kHigh, .gpa = Gpa{kGiB}, .size = kGiB, .page_size = PageSize::k1GiB});
+  memory().write<std::uint64_t>(Gpa{2 * kGiB - 8}, 1234);
+  const Outcome outcome = run(guests::read_unmapped, {.rbx = (kHigh + (kGiB - 8)).value()});
+
+  // Without them in CPUID, PS is a reserved bit of a PDPTE (P and RSVD in the error code).
+  const auto* const fault = std::get_if<Exception>(&outcome.stop);
+  if (fault != nullptr && fault->error_code == 9U) GTEST_SKIP() << "this host has no 1 GiB pages";
+  EXPECT_EQ(outcome.registers.rax, 1234U);
+}
+
 // One table maps 2 MiB in 4 KiB pages: these tables need more than the first 2 MiB of the system
 // region, which grows with them.
 TEST_F(LongModeTest, ManySmallPages) {
-  machine().map({.gva = kHigh, .gpa = Gpa{0}, .size = 2 * kGiB});
+  machine().map({.gva = kHigh, .gpa = Gpa{0}, .size = 2 * kGiB, .page_size = PageSize::k4KiB});
   const Outcome outcome =
       run(guests::write_then_read, {.rax = 9, .rbx = (kHigh + 0x300000).value(), .rcx = 0x300000});
   ASSERT_THAT(outcome, Halted());

@@ -91,12 +91,35 @@ TEST(SetupTest, MappingsThatOverlap) {
   // The identity map of RAM is there already.
   machine.map({.gva = Gva{0x200000}, .gpa = Gpa{0x400000}});
   EXPECT_EQ(error_of_run<PagingError>(machine, kHalt),
-            "the mapping 0x0-0xffffff -> 0x0 overlaps the mapping 0x200000-0x200fff -> 0x400000");
+            "the mapping 0x200000-0x200fff -> 0x400000 overlaps the mapping 0x0-0xffffff -> 0x0");
 }
 
 TEST(SetupTest, MappingsNeedPageTables) {
-  Machine machine{CpuMode::kReal16};
-  EXPECT_THROW(machine.map({.gva = Gva{0x1000}, .gpa = Gpa{0x1000}}), SetupError);
+  Machine real_mode{CpuMode::kReal16};
+  EXPECT_THROW(real_mode.map({.gva = Gva{0x1000}, .gpa = Gpa{0x1000}}), SetupError);
+  Machine machine{CpuMode::kProtected32};
+  try {
+    machine.unmap(Gva{0x1000}, 0x1000);
+    FAIL() << "there is nothing to unmap";
+  } catch (const SetupError& error) {
+    EXPECT_STREQ(error.what(),
+                 "unmapping 0x1000: a guest that starts in protected32 has no page tables without "
+                 "set_paging()");
+  }
+}
+
+TEST(SetupTest, PagingThatTheStartModeCannotHave) {
+  Machine real_mode{CpuMode::kReal16};
+  EXPECT_THROW(real_mode.set_paging(PagingMode::k32Bit), SetupError);
+  Machine long_mode{CpuMode::kLong64};
+  EXPECT_THROW(long_mode.set_paging(PagingMode::kPae), SetupError);
+  EXPECT_THROW(long_mode.set_paging(PagingMode::kNone), SetupError);
+  Machine protected_mode{CpuMode::kProtected32};
+  EXPECT_THROW(protected_mode.set_paging(PagingMode::k4Level), SetupError);
+  protected_mode.set_paging(PagingMode::kPae);
+  protected_mode.map({.gva = Gva{0x40000000}, .gpa = Gpa{0}});
+  EXPECT_THROW(protected_mode.set_paging(PagingMode::k32Bit), PagingError)
+      << "the mappings are made for PAE paging";
 }
 
 TEST(SetupTest, Timeouts) {

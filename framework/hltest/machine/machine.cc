@@ -33,31 +33,8 @@ bool keeps(const Outcome& outcome) { return outcome.exits.size() < Outcome::kMos
 Machine::Machine(CpuMode mode)
     : mode_(mode),
       memory_(kMemorySize, mode),
-      registers_(start_registers(mode, memory_.end_of_low_ram())) {}
-
-void Machine::set_memory_size(std::uint64_t size) {
-  const std::uint64_t stack = start_registers(mode_, memory_.end_of_low_ram()).rsp;
-  memory_.resize(size);
-  if (registers_.rsp == stack) {
-    registers_.rsp = start_registers(mode_, memory_.end_of_low_ram()).rsp;
-  }
-}
-
-void Machine::map(const PageMapping& mapping) {
-  if (mode_ != CpuMode::kLong64) {
-    throw SetupError(fmt::format("the mapping {}: a guest that starts in {} has no page tables",
-                                 to_string(mapping), to_string(mode_)));
-  }
-  page_map_.map(mapping);
-}
-
-void Machine::set_timeout(std::chrono::milliseconds timeout) {
-  if (timeout < std::chrono::milliseconds{1} || timeout > std::chrono::hours{24}) {
-    throw SetupError(fmt::format("a timeout of {} ms: it can be 1 ms to 24 hours (86400000 ms)",
-                                 timeout.count()));
-  }
-  timeout_ = timeout;
-}
+      registers_(start_registers(mode, memory_.end_of_low_ram())),
+      address_map_(paging_mode(registers_)) {}
 
 void Machine::create_vm() {
   const kvm::System system;
@@ -71,7 +48,7 @@ void Machine::create_vm() {
 
 Outcome Machine::run(const FlatImage& image, const StartRegisters& start) {
   check_image(image, memory_, mmio_);
-  Registers registers = entry_registers(image, registers_, start, mode_, memory_, page_map_);
+  Registers registers = entry_registers(image, registers_, start, mode_, memory_, address_map_);
 
   lay_out(image, registers);
 
@@ -92,7 +69,7 @@ void Machine::lay_out(const FlatImage& image, Registers& registers) {
   constexpr std::uint64_t kIvtSize = 0x400;
   const DescriptorTable standard = start_registers(mode_, memory_.end_of_low_ram()).idt;
   const DescriptorTable idt =
-      lay_out_system_region(memory_, mode_, page_map_, image.load_address() < Gpa{kIvtSize});
+      lay_out_system_region(memory_, mode_, address_map_, image.load_address() < Gpa{kIvtSize});
   if (registers.idt == standard) registers.idt = idt;
   memory_.write_bytes(image.load_address(), image.bytes());
 }

@@ -3,12 +3,14 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include <hltest/guest/image.h>
 #include <hltest/kvm/error.h>
 #include <hltest/kvm/system.h>
 #include <hltest/kvm/vcpu.h>
 #include <hltest/kvm/vm.h>
+#include <hltest/machine/address_map.h>
 #include <hltest/machine/guest_memory.h>
 #include <hltest/machine/mmio_bus.h>
 #include <hltest/machine/outcome.h>
@@ -54,9 +56,20 @@ class Machine {
   /// The start state's stack pointer moves with the end of RAM. Throws `MemoryError`.
   void set_memory_size(std::uint64_t size);
 
-  /// Adds a mapping to the page tables of a long-mode start, besides the identity map of RAM.
-  /// Throws `PagingError`; where it overlaps the identity map, `run` does.
+  /// The paging that the guest starts with: none (the start state), 32-bit or PAE in protected
+  /// mode, 4-level (the start state) or 5-level in long mode. Sets the control registers for it:
+  /// CR0.PG, CR0.WP, CR3, CR4.PSE, PAE and LA57, and with PAE paging EFER.NXE. To be called before
+  /// `map`. Throws `SetupError` for one that the start mode can't have. Not every KVM can run each.
+  void set_paging(PagingMode mode);
+
+  /// Adds a mapping to the page tables that the guest starts with, which map RAM and the system
+  /// region to themselves. Throws `PagingError`; where it overlaps the identity map, `run` does.
   void map(const PageMapping& mapping);
+  /// Replaces what is mapped there, the identity map's part too. Throws `PagingError`.
+  void remap(const PageMapping& mapping);
+  /// Takes `size` bytes from `gva` on out of all mappings, the identity map too. Throws
+  /// `PagingError`.
+  void unmap(Gva gva, std::uint64_t size);
 
   /// How long a run may take: 1 ms to 24 hours. Throws `SetupError`.
   void set_timeout(std::chrono::milliseconds timeout);
@@ -72,6 +85,7 @@ class Machine {
   Outcome run(const FlatImage& image, const StartRegisters& start = {});
 
  private:
+  void check_has_paging(const std::string& what) const;
   void lay_out(const FlatImage& image, Registers& registers);
   void give_memory_slots();
   void set_registers(const Registers& registers);
@@ -87,7 +101,7 @@ class Machine {
   CpuMode mode_;
   GuestMemory memory_;  // outlives the VM, whose slots it backs
   Registers registers_;
-  PageMap page_map_;
+  AddressMap address_map_;
   PortBus ports_;
   MmioBus mmio_;
   std::chrono::milliseconds timeout_ = kDefaultTimeout;

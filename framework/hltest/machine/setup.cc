@@ -17,14 +17,8 @@ void reach_with_code_segment(Gva entry, Registers& registers) {
   registers.cs.base = Gva{entry.value() & ~0xFULL};
 }
 
-bool is_mapped(const PageMap& map, Gva address) {
-  return std::ranges::any_of(map.mappings(), [address](const PageMapping& mapping) {
-    return address >= mapping.gva && address - mapping.gva < mapping.size;
-  });
-}
-
-void check_entry(std::string_view image, const Registers& registers, const Registers& standard,
-                 CpuMode mode, const GuestMemory& memory, const PageMap& map) {
+void check_entry(std::string_view image, const Registers& registers, CpuMode mode,
+                 const GuestMemory& memory, const AddressMap& map) {
   const Gva address = registers.code_address();
   const bool is_64_bit = mode == CpuMode::kLong64;
   const std::string what = fmt::format("the entry {} of {}", to_string(address), image);
@@ -35,8 +29,9 @@ void check_entry(std::string_view image, const Registers& registers, const Regis
         what, registers.rip, to_string(registers.cs.base), registers.cs.limit));
   }
   // Where a test brought page tables of its own, only they know.
-  if (registers.cr0.pg() != standard.cr0.pg() || registers.cr3 != standard.cr3) return;
-  const bool in_memory = memory.is_ram(Gpa{address.value()}, 1) || is_mapped(map, address);
+  const bool framework_tables = registers.cr3.table() == kSystemRegion + kPageTablesOffset;
+  if (registers.cr0.pg() && !framework_tables) return;
+  const bool in_memory = memory.is_ram(Gpa{address.value()}, 1) || map.is_mapped_by_test(address);
   if (!in_memory) {
     throw SetupError(fmt::format("{} is outside the guest's memory, {}: enter it elsewhere", what,
                                  memory.describe_ram()));
@@ -75,7 +70,7 @@ void check_image(const FlatImage& image, const GuestMemory& memory, const MmioBu
 
 Registers entry_registers(const FlatImage& image, const Registers& base,
                           const StartRegisters& start, CpuMode mode, const GuestMemory& memory,
-                          const PageMap& map) {
+                          const AddressMap& map) {
   const Registers standard = start_registers(mode, memory.end_of_low_ram());
   Registers registers = base;
   const Gva entry = image.entry();
@@ -87,7 +82,7 @@ Registers entry_registers(const FlatImage& image, const Registers& base,
     registers.rip = mode == CpuMode::kLong64 ? entry.value() : entry - registers.cs.base;
   }
   apply(start, mode, registers);
-  check_entry(image.name(), registers, standard, mode, memory, map);
+  check_entry(image.name(), registers, mode, memory, map);
   return registers;
 }
 

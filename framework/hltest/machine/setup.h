@@ -3,11 +3,11 @@
 #include <stdexcept>
 
 #include <hltest/guest/image.h>
+#include <hltest/machine/address_map.h>
 #include <hltest/machine/guest_memory.h>
 #include <hltest/machine/mmio_bus.h>
 #include <hltest/machine/start_registers.h>
 #include <hltest/x86/cpu_mode.h>
-#include <hltest/x86/paging.h>
 #include <hltest/x86/registers.h>
 
 namespace hltest {
@@ -25,11 +25,11 @@ void check_image(const FlatImage& image, const GuestMemory& memory, const MmioBu
 
 /// The registers that `image` is entered with: `base`, with RIP at the image's entry unless `base`
 /// or `start` have one, and with `start` in place of the rest. In real mode an entry that CS = 0
-/// does not reach is entered at CS = entry / 16. `map` are the test's own page mappings. Throws
+/// does not reach is entered at CS = entry / 16. `map` is what the page tables will map. Throws
 /// `RegisterError` for a value that does not fit, `SetupError` for an entry that is beyond the
 /// limit of CS or, as far as the start state's memory map tells, not in memory.
 Registers entry_registers(const FlatImage& image, const Registers& base,
                           const StartRegisters& start, CpuMode mode, const GuestMemory& memory,
-                          const PageMap& map);
+                          const AddressMap& map);
 
 }  // namespace hltest

@@ -20,8 +20,6 @@ constexpr std::uint64_t kStackGap = 16;
 constexpr unsigned kVectors = 256;
 constexpr unsigned kHandlerIst = 1;
 constexpr std::uint8_t kHlt = 0xF4;
-// What the system region grows by, so that large pages map it.
-constexpr std::uint64_t kLargePage = 2 * kMiB;
 
 Registers real_mode_registers(Gpa end_of_ram) {
   Registers registers;
@@ -59,10 +57,10 @@ Registers long_mode_registers(Gpa end_of_ram) {
   Registers registers = with_system_tables(end_of_ram);
   registers.cs = Segment::code64(kCode64Selector);
   registers.idt = {Gva{(kSystemRegion + kIdtOffset).value()}, kIdt64Limit};
-  registers.cr0.value = Cr0::kPe | Cr0::kMp | Cr0::kEt | Cr0::kNe | Cr0::kWp | Cr0::kPg;
-  registers.cr3.value = (kSystemRegion + kPageTablesOffset).value();
-  registers.cr4.value = Cr4::kPae | Cr4::kOsfxsr | Cr4::kOsxmmexcpt;
-  registers.efer.value = Efer::kLme | Efer::kLma | Efer::kNxe;
+  registers.cr0.value = Cr0::kPe | Cr0::kMp | Cr0::kEt | Cr0::kNe;
+  registers.cr4.value = Cr4::kOsfxsr | Cr4::kOsxmmexcpt;
+  registers.efer.value = Efer::kLme | Efer::kLma;
+  set_paging_registers(PagingMode::k4Level, registers);
   return registers;
 }
 
@@ -150,31 +148,6 @@ DescriptorTable lay_out_rom(GuestMemory& memory, bool image_at_zero) {
   return {Gva{0}, kIvtLimit};
 }
 
-void map_identity(PageMap& map, Gpa base, std::uint64_t size) {
-  map.map({.gva = Gva{base.value()}, .gpa = base, .size = size, .flags = kReadWrite});
-}
-
-// The page tables lie in the region that they map, so its size and theirs depend on each other.
-std::vector<PageTable> page_tables(const GuestMemory& memory, const PageMap& wanted,
-                                   std::uint64_t& region_size) {
-  for (region_size = kLargePage;; region_size += kLargePage) {
-    if (kSystemRegion + region_size > kKvmReserved) {
-      throw PagingError(
-          "the page tables for these mappings need more than 250 MiB: map less, or "
-          "with 2 MiB pages");
-    }
-    PageMap map = wanted;
-    map_identity(map, kSystemRegion, region_size);
-    for (const MemoryRegion& region : memory.regions()) {
-      if (region.kind == MemoryRegion::Kind::kRam) {
-        map_identity(map, region.base, region.bytes.size());
-      }
-    }
-    std::vector<PageTable> tables = build_page_tables(map, kSystemRegion + kPageTablesOffset);
-    if (kPageTablesOffset + tables.size() * sizeof(PageTable) <= region_size) return tables;
-  }
-}
-
 }  // namespace
 
 Registers start_registers(CpuMode mode, Gpa end_of_ram) {
@@ -191,28 +164,41 @@ Registers start_registers(CpuMode mode, Gpa end_of_ram) {
   }
 }
 
+void set_paging_registers(PagingMode mode, Registers& registers) {
+  const auto set = [](std::uint64_t& value, std::uint64_t bits, bool on) {
+    value = on ? value | bits : value & ~bits;
+  };
+  const bool paging = mode != PagingMode::kNone;
+  const bool pae = paging && mode != PagingMode::k32Bit;
+  set(registers.cr0.value, Cr0::kPg | Cr0::kWp, paging);
+  set(registers.cr4.value, Cr4::kPse, mode == PagingMode::k32Bit);
+  set(registers.cr4.value, Cr4::kPae, pae);
+  set(registers.cr4.value, Cr4::kLa57, mode == PagingMode::k5Level);
+  set(registers.efer.value, Efer::kNxe, pae);
+  registers.cr3.value = paging ? (kSystemRegion + kPageTablesOffset).value() : 0;
+}
+
 std::optional<Segment> start_segment(std::uint16_t selector) {
   const auto* const found = std::ranges::find(kSelectors, selector);
   if (found == kSelectors.end()) return std::nullopt;
   return segment_of(selector);
 }
 
-DescriptorTable lay_out_system_region(GuestMemory& memory, CpuMode mode, const PageMap& map,
+DescriptorTable lay_out_system_region(GuestMemory& memory, CpuMode mode, const AddressMap& map,
                                       bool image_at_zero) {
   if (mode == CpuMode::kReal16) return lay_out_rom(memory, image_at_zero);
 
-  std::vector<PageTable> tables;
-  std::uint64_t size = kPageTablesOffset;
-  if (mode == CpuMode::kLong64) tables = page_tables(memory, map, size);
+  PlacedPageTables paging{.region_size = kPageTablesOffset};
+  if (map.mode() != PagingMode::kNone) paging = map.build(memory);
 
-  const std::span<std::uint8_t> region = memory.create_system_region(size);
+  const std::span<std::uint8_t> region = memory.create_system_region(paging.region_size);
   std::ranges::fill(region.subspan(kHandlersOffset, kVectors), kHlt);
   put_idt(region, mode);
   put_gdt(region, mode);
   put_tss(region, mode);
-  if (!tables.empty()) {
-    std::memcpy(region.subspan(kPageTablesOffset).data(), tables.data(),
-                tables.size() * sizeof(PageTable));
+  if (!paging.tables.empty()) {
+    std::memcpy(region.subspan(kPageTablesOffset).data(), paging.tables.data(),
+                paging.tables.size() * sizeof(PageTable));
   }
   return start_registers(mode, memory.end_of_low_ram()).idt;
 }

@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <optional>
 
+#include <hltest/machine/address_map.h>
 #include <hltest/machine/guest_memory.h>
 #include <hltest/x86/cpu_mode.h>
-#include <hltest/x86/paging.h>
 #include <hltest/x86/registers.h>
 
 /// The state in which a guest finds the machine. All general registers are 0 but for the stack
@@ -31,15 +31,19 @@ namespace hltest {
 /// Throws std::invalid_argument for a mode that no guest can start in yet.
 Registers start_registers(CpuMode mode, Gpa end_of_ram);
 
+/// Sets the control registers for page tables of this mode, which are where the start state has
+/// them: CR0.PG and WP, CR3, CR4.PSE, PAE and LA57, EFER.NXE (EFER.LME and LMA stay as they are).
+void set_paging_registers(PagingMode mode, Registers& registers);
+
 /// What a load of `selector` makes of the start state's GDT; nothing where that has no code or data
 /// segment.
 std::optional<Segment> start_segment(std::uint16_t selector);
 
 /// Writes the framework's tables into the guest's memory: the HLTs that serve as handlers, IVT or
-/// IDT, GDT, TSS and page tables. `map` is what the test mapped besides the identity map of RAM, in
-/// long mode. An IVT goes to address 0 unless `image_at_zero`, when it goes into the ROM.
-/// Returns where the IDT (IVT) is. Throws `PagingError` where `map` and the identity map overlap.
-DescriptorTable lay_out_system_region(GuestMemory& memory, CpuMode mode, const PageMap& map,
+/// IDT, GDT, TSS and the page tables of `map`, if it has a paging mode. An IVT goes to address 0
+/// unless `image_at_zero`, when it goes into the ROM. Returns where the IDT (IVT) is. Throws
+/// `PagingError` where `map` and the identity map overlap.
+DescriptorTable lay_out_system_region(GuestMemory& memory, CpuMode mode, const AddressMap& map,
                                       bool image_at_zero);
 
 }  // namespace hltest

@@ -1,0 +1,95 @@
+#include <hltest/guest/memory_layout.h>
+#include <hltest/machine/address_map.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace hltest {
+namespace {
+
+// What the system region grows by, so that large pages map it.
+constexpr std::uint64_t kGrowth = 4 * kMiB;
+
+void map_identity(PageMap& map, Gpa base, std::uint64_t size) {
+  const bool below_4_gib = paging_format(map.mode()).linear_bits == 32;
+  if (below_4_gib && base >= kHighMemory) return;
+  map.map({.gva = Gva{base.value()}, .gpa = base, .size = size, .flags = kReadWrite});
+}
+
+}  // namespace
+
+void AddressMap::set_mode(PagingMode mode) {
+  if (!changes_.empty()) {
+    throw PagingError("choose the paging mode before mapping anything: the mappings are those of " +
+                      to_string(mode_));
+  }
+  mode_ = mode;
+}
+
+void AddressMap::apply(const Change& change, PageMap& map) {
+  switch (change.kind) {
+    case Change::Kind::kMap:
+      map.map(change.mapping);
+      break;
+    case Change::Kind::kRemap:
+      map.remap(change.mapping);
+      break;
+    case Change::Kind::kUnmap:
+      map.unmap(change.mapping.gva, change.mapping.size);
+      break;
+  }
+}
+
+void AddressMap::change(Change::Kind kind, const PageMapping& mapping) {
+  PageMap own{mode_};
+  for (const Change& earlier : changes_) apply(earlier, own);
+  const Change latest{kind, mapping};
+  apply(latest, own);
+  changes_.push_back(latest);
+}
+
+void AddressMap::map(const PageMapping& mapping) { change(Change::Kind::kMap, mapping); }
+void AddressMap::remap(const PageMapping& mapping) { change(Change::Kind::kRemap, mapping); }
+void AddressMap::unmap(Gva gva, std::uint64_t size) {
+  change(Change::Kind::kUnmap, {.gva = gva, .size = size});
+}
+
+bool AddressMap::is_mapped_by_test(Gva gva) const {
+  return std::ranges::any_of(changes_, [gva](const Change& change) {
+    return change.kind != Change::Kind::kUnmap && gva >= change.mapping.gva &&
+           gva - change.mapping.gva < change.mapping.size;
+  });
+}
+
+PageMap AddressMap::with_identity(const GuestMemory& memory, std::uint64_t region_size) const {
+  PageMap map{mode_};
+  map_identity(map, kSystemRegion, region_size);
+  for (const MemoryRegion& region : memory.regions()) {
+    if (region.kind == MemoryRegion::Kind::kRam) {
+      map_identity(map, region.base, region.bytes.size());
+    }
+  }
+  for (const Change& change : changes_) apply(change, map);
+  return map;
+}
+
+PlacedPageTables AddressMap::build(const GuestMemory& memory) const {
+  // The tables lie in the region that they map, so its size and theirs depend on each other.
+  PlacedPageTables placed{.region_size = kGrowth};
+  for (;;) {
+    placed.tables = build_page_tables(with_identity(memory, placed.region_size),
+                                      kSystemRegion + kPageTablesOffset);
+    const std::uint64_t needed = kPageTablesOffset + placed.tables.size() * sizeof(PageTable);
+    if (needed <= placed.region_size) return placed;
+    placed.region_size = (needed + kGrowth - 1) / kGrowth * kGrowth;
+    if (kSystemRegion + placed.region_size > kKvmReserved) {
+      throw PagingError(fmt::format(
+          "the page tables for these mappings need {} MiB, and there is room for 250: map less, or "
+          "by larger pages",
+          needed / kMiB));
+    }
+  }
+}
+
+}  // namespace hltest
