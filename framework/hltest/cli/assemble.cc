@@ -2,15 +2,19 @@
 #include <hltest/cli/file.h>
 #include <hltest/cli/usage_error.h>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "nasm_defines.h"
 
@@ -21,10 +25,11 @@ namespace {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "hltest-XXXXXX").string();
+    const char* const parent = std::getenv("TMPDIR");
+    std::string name = std::string{parent != nullptr ? parent : "/tmp"} + "/hltest-XXXXXX";
     if (mkdtemp(name.data()) == nullptr) {
-      throw UsageError(
-          fmt::format("can't make a temporary folder {}: {}", name, std::strerror(errno)));
+      throw UsageError(fmt::format("can't make a temporary folder {} (TMPDIR says where): {}", name,
+                                   std::strerror(errno)));
     }
     path_ = name;
   }
@@ -40,8 +45,13 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-// Runs nasm with stdout and stderr on our stderr, and returns its exit status.
-int run_nasm(std::vector<std::string> arguments) {
+/// How nasm ended, and what it said.
+struct NasmResult {
+  int exit_status;  ///< -1 when a signal ended it
+  std::string messages;
+};
+
+NasmResult run_nasm(std::vector<std::string> arguments, const std::string& messages_file) {
   std::vector<char*> argv;
   argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
@@ -49,6 +59,8 @@ int run_nasm(std::vector<std::string> arguments) {
 
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, messages_file.c_str(),
+                                   O_WRONLY | O_CREAT | O_APPEND, 0600);
   posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
   pid_t child = 0;
   const int error_number = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environ);
@@ -63,7 +75,9 @@ int run_nasm(std::vector<std::string> arguments) {
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  std::ifstream stream{messages_file};
+  return {.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+          .messages = {std::istreambuf_iterator<char>{stream}, {}}};
 }
 
 }  // namespace
@@ -82,8 +96,17 @@ std::vector<std::uint8_t> assemble(const std::string& source, CpuMode mode, Gpa 
   if (!source_folder.empty()) arguments.push_back("-I" + source_folder.string() + "/");
   arguments.push_back(source.starts_with('-') ? "./" + source : source);
 
-  if (run_nasm(std::move(arguments)) != 0) throw AssemblerFailed{};
-  std::vector<std::uint8_t> image = read_file(output);
+  const NasmResult result = run_nasm(std::move(arguments), (folder.path() / "messages").string());
+  std::fputs(result.messages.c_str(), stderr);
+  if (result.exit_status != 0) {
+    if (!result.messages.empty()) throw AssemblerFailed{};
+    throw UsageError(fmt::format("nasm failed to assemble {} and said nothing: {}", source,
+                                 result.exit_status < 0
+                                     ? "a signal ended it"
+                                     : fmt::format("exit status {}", result.exit_status)));
+  }
+  std::vector<std::uint8_t> image;
+  if (std::filesystem::exists(output)) image = read_file(output);
   if (image.empty()) {
     throw UsageError(fmt::format("{} is empty: it assembles to no code at all", source));
   }

@@ -1,6 +1,5 @@
 #include <hltest/cli/file.h>
 #include <hltest/cli/usage_error.h>
-#include <hltest/x86/address.h>
 
 #include <fmt/format.h>
 
@@ -8,18 +7,9 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 namespace hltest::cli {
-namespace {
-
-// No image for a PC that runs it from RAM is larger, and a mistaken name should not fill the
-// host's.
-constexpr std::uintmax_t kLargest = 4 * kGiB;
-
-}  // namespace
-
-void check_file(const std::string& path) {
+void check_file(const std::string& path, std::uint64_t memory_size) {
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) {
@@ -36,16 +26,21 @@ void check_file(const std::string& path) {
   const std::uintmax_t size = std::filesystem::file_size(path, error);
   if (error) throw UsageError(fmt::format("can't read {}: {}", path, error.message()));
   if (size == 0) throw UsageError(fmt::format("{} is empty: there is nothing to run", path));
-  if (size > kLargest) {
-    throw UsageError(fmt::format("{} is too large for an image: {} bytes", path, size));
+  if (size > memory_size) {
+    throw UsageError(fmt::format(
+        "{} has {:#x} bytes, more than the guest's memory, {:#x}: give it more with --memory", path,
+        size, memory_size));
   }
 }
 
 std::vector<std::uint8_t> read_file(const std::string& path) {
-  std::ifstream stream{path, std::ios::binary};
-  std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>{stream}, {}};
-  if (!stream) throw UsageError(fmt::format("can't read {}", path));
-  return bytes;
+  std::ifstream stream{path, std::ios::binary | std::ios::ate};
+  std::vector<char> bytes(stream ? static_cast<std::size_t>(stream.tellg()) : 0);
+  stream.seekg(0);
+  if (!stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) {
+    throw UsageError(fmt::format("can't read {}", path));
+  }
+  return {bytes.begin(), bytes.end()};
 }
 
 }  // namespace hltest::cli

@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <limits>
+#include <optional>
 
 namespace hltest::cli {
 namespace {
@@ -18,12 +20,12 @@ constexpr std::uint64_t kMost64 = std::numeric_limits<std::uint64_t>::max();
 struct RunTexts {
   std::string file;
   std::string mode = "real";
-  std::string load;
-  std::string entry;
-  std::string memory;
+  std::optional<std::string> load;
+  std::optional<std::string> entry;
+  std::optional<std::string> memory;
   std::vector<std::string> set;
   std::vector<std::string> in;
-  std::string timeout;
+  std::optional<std::string> timeout;
   bool json = false;
 };
 
@@ -50,13 +52,16 @@ RunOptions parse_texts(const RunTexts& texts) {
   options.mode = parse_mode(texts.mode);
   options.json = texts.json;
   options.load_address =
-      texts.load.empty() ? kLoadAddress : Gpa{parse_number("--load", texts.load, kMost64)};
-  if (!texts.entry.empty()) options.entry = Gva{parse_number("--entry", texts.entry, kMost64)};
-  if (!texts.memory.empty()) options.memory_size = parse_size("--memory", texts.memory);
-  options.timeout =
-      texts.timeout.empty()
-          ? Machine::kDefaultTimeout
-          : std::chrono::milliseconds{parse_number("--timeout", texts.timeout, 86'400'000)};
+      texts.load ? Gpa{parse_number("--load", *texts.load, kMost64)} : kLoadAddress;
+  if (texts.entry) options.entry = Gva{parse_number("--entry", *texts.entry, kMost64)};
+  if (texts.memory) options.memory_size = parse_size("--memory", *texts.memory);
+  options.timeout = Machine::kDefaultTimeout;
+  if (texts.timeout) {
+    // More than a machine takes: it says so itself, in milliseconds.
+    constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max() / 1'000'000;
+    options.timeout = std::chrono::milliseconds{
+        std::min(parse_number("--timeout", *texts.timeout, kMost64), kMost)};
+  }
   for (const std::string& text : texts.set) {
     const auto [name, value] = split("--set", text, "REG=VALUE, like ax=2");
     options.registers.emplace_back(name, parse_number("--set " + name, value, kMost64));

@@ -9,14 +9,13 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <filesystem>
 
 namespace hltest::cli {
 namespace {
 
-FlatImage load_image(const RunOptions& options) {
-  check_file(options.file);
+FlatImage load_image(const RunOptions& options, const GuestMemory& memory) {
+  check_file(options.file, memory.size());
   const std::filesystem::path path{options.file};
   std::vector<std::uint8_t> bytes = path.extension() == ".asm"
                                         ? assemble(options.file, options.mode, options.load_address)
@@ -44,7 +43,7 @@ StartRegisters set_registers(const RunOptions& options, Machine& machine) {
 
 }  // namespace
 
-int run_command(const RunOptions& options) {
+RunResult run_command(const RunOptions& options) {
   Machine machine{options.mode};
   if (options.memory_size.has_value()) machine.set_memory_size(*options.memory_size);
   machine.set_timeout(options.timeout);
@@ -53,15 +52,12 @@ int run_command(const RunOptions& options) {
     machine.ports().on_in(port, AnswerBytes{bytes});
   }
 
-  const FlatImage image = load_image(options);
+  const FlatImage image = load_image(options, machine.memory());
   const Outcome outcome = machine.run(image, start);
 
-  if (options.json) {
-    fmt::print("{}\n", to_json(outcome, text_screen(machine.memory())));
-  } else {
-    fmt::print("{}", report(outcome));
-  }
-  return outcome.halted() ? 0 : 1;
+  return {.output = options.json ? to_json(outcome, text_screen(machine.memory())) + "\n"
+                                 : report(outcome),
+          .status = outcome.halted() ? 0 : 1};
 }
 
 }  // namespace hltest::cli

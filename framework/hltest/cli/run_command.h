@@ -1,12 +1,20 @@
 #pragma once
 
+#include <string>
+
 #include <hltest/cli/options.h>
 
 namespace hltest::cli {
 
-/// `hltest run`: runs the file and prints the report or the JSON on stdout. Returns the exit
-/// status: 0 when the guest halted, 1 when it ended any other way. Throws `UsageError`,
+/// What the command is to print on stdout, and its exit status: 0 when the guest halted, 1 when it
+/// ended any other way.
+struct RunResult {
+  std::string output;
+  int status;
+};
+
+/// `hltest run`: runs the file, and makes the report or the JSON of it. Throws `UsageError`,
 /// `AssemblerFailed`, and what `Machine::run` throws.
-int run_command(const RunOptions& options);
+RunResult run_command(const RunOptions& options);
 
 }  // namespace hltest::cli

@@ -1,5 +1,6 @@
 #include <hltest/guest/memory_layout.h>
 #include <hltest/machine/exception_frame.h>
+#include <hltest/x86/disassembly.h>
 
 #include <algorithm>
 #include <array>
@@ -9,7 +10,7 @@ namespace hltest {
 namespace {
 
 constexpr std::uint64_t kVectors = 256;
-constexpr std::uint8_t kHltOpcode = 0xF4;
+constexpr std::size_t kLongestInstruction = 15;
 
 // What the processor pushed (SDM vol. 3, figures 6-4 and 6-9; vol. 1, 6.5.1 for real mode).
 struct Frame {
@@ -38,28 +39,35 @@ class FrameReader {
     }
   }
 
-  // True when the instruction that ends at CS:RIP of the frame is the INT for this vector. Had it
-  // been executed on an earlier occasion, the run would have ended then.
+  // True when it was the INT for this vector that pushed the frame, not an exception. The bytes
+  // before CS:RIP only look like that INT if a fault pushed RF set (SDM vol. 3, 17.3.1.1; real mode
+  // pushes no RF), or if the instruction at CS:RIP raises the exception by itself.
   [[nodiscard]] bool ends_software_interrupt(const Frame& frame, Vector vector) const {
     const Gva next = segment(frame.cs, start_.cs).base + frame.rip;
     const std::vector<std::uint8_t> before = read_(next - 2, 2);
-    if (before.size() != 2) return false;
+    if (before.size() != 2 || Rflags{frame.rflags}.rf()) return false;
+    if (raises_by_itself(read_(next, kLongestInstruction), mode_of(frame), vector)) return false;
     if (before[0] == 0xCD && before[1] == static_cast<std::uint8_t>(vector)) return true;  // INT n
     return (vector == Vector::kBreakpoint && before[1] == 0xCC) ||                         // INT3
            (vector == Vector::kOverflow && before[1] == 0xCE) ||                           // INTO
            (vector == Vector::kDebug && before[1] == 0xF1);                                // INT1
   }
 
-  [[nodiscard]] bool points_at_hlt(const Frame& frame) const {
-    const auto code = read_(segment(frame.cs, start_.cs).base + frame.rip, 1);
-    return code.size() == 1 && code[0] == kHltOpcode;
+  // The length of the HLT at CS:RIP, with its prefixes; 0 when there is another instruction.
+  [[nodiscard]] std::size_t length_of_hlt(const Frame& frame) const {
+    const Gva at = segment(frame.cs, start_.cs).base + frame.rip;
+    const auto code = read_(at, kLongestInstruction);
+    if (code.empty()) return 0;
+    const Instruction instruction = disassemble_one(code, at, mode_of(frame));
+    return instruction.text == "hlt" ? instruction.bytes.size() : 0;
   }
 
   // The registers as they were before the delivery.
   [[nodiscard]] Registers before(const Frame& frame) const {
     Registers registers = at_exit_;
     registers.rip = frame.rip;
-    registers.rflags.value = frame.rflags;
+    // A fault pushes RF set so that its instruction can be restarted; the guest did not have it.
+    registers.rflags.value = frame.rflags & ~Rflags::kRf;
     registers.rsp = frame.rsp;
     registers.cs = segment(frame.cs, start_.cs);
     if (registers.cr0.pe()) registers.ss = segment(frame.ss, at_exit_.ss);
@@ -82,12 +90,18 @@ class FrameReader {
   }
 
   [[nodiscard]] std::optional<Frame> real_mode_frame() const {
-    const auto words = read_stack<std::uint16_t>(3, stack());
-    if (!words) return std::nullopt;
+    // SP wraps at 64 KiB, word by word.
+    std::array<std::uint16_t, 3> words{};
+    for (unsigned i = 0; i < words.size(); ++i) {
+      const auto offset = static_cast<std::uint16_t>(at_exit_.sp() + 2 * i);
+      const auto word = read_stack<std::uint16_t>(1, at_exit_.ss.base + offset);
+      if (!word) return std::nullopt;
+      words.at(i) = word->at(0);
+    }
     return Frame{.error_code = std::nullopt,
-                 .rip = words->at(0),
-                 .cs = words->at(1),
-                 .rflags = (at_exit_.rflags.value & ~0xFFFFULL) | words->at(2),
+                 .rip = words[0],
+                 .cs = words[1],
+                 .rflags = (at_exit_.rflags.value & ~0xFFFFULL) | words[2],
                  .rsp = (at_exit_.rsp & ~0xFFFFULL) | static_cast<std::uint16_t>(at_exit_.sp() + 6),
                  .ss = at_exit_.ss.selector};
   }
@@ -140,6 +154,8 @@ class FrameReader {
     return frame;
   }
 
+  [[nodiscard]] CpuMode mode_of(const Frame& frame) const { return cpu_mode(before(frame)); }
+
   // The frame holds selectors only: the rest is what the run began with, or the GDT says.
   [[nodiscard]] Segment segment(std::uint16_t selector, const Segment& likely) const {
     if (selector == likely.selector) return likely;
@@ -177,9 +193,11 @@ HaltMeaning interpret_halt(const Registers& at_exit, const Registers& start, Gva
 
   Registers before = reader.before(*frame);
   if (vector == Vector::kGeneralProtection && (frame->cs & 3U) != 0 && before.cr0.pe() &&
-      frame->error_code == 0U && reader.points_at_hlt(*frame)) {
-    ++before.rip;
-    return {Halt{}, before};
+      frame->error_code == 0U) {
+    if (const std::size_t length = reader.length_of_hlt(*frame); length != 0) {
+      before.rip += length;
+      return {Halt{}, before};
+    }
   }
   const bool software = reader.ends_software_interrupt(*frame, vector);
   Exception exception{.vector = vector,

@@ -86,6 +86,24 @@ Instruction disassemble_one(std::span<const std::uint8_t> bytes, Gva address, Cp
   return decode(decoder_for(mode), bytes, address);
 }
 
+bool raises_by_itself(std::span<const std::uint8_t> bytes, CpuMode mode, Vector vector) {
+  if (bytes.empty()) return false;
+  const ZydisDecoder decoder = decoder_for(mode);
+  ZydisDecodedInstruction decoded;
+  const bool valid = ZYAN_SUCCESS(
+      ZydisDecoderDecodeInstruction(&decoder, nullptr, bytes.data(), bytes.size(), &decoded));
+  if (vector == Vector::kInvalidOpcode) {
+    return !valid || decoded.mnemonic == ZYDIS_MNEMONIC_UD0 ||
+           decoded.mnemonic == ZYDIS_MNEMONIC_UD1 || decoded.mnemonic == ZYDIS_MNEMONIC_UD2;
+  }
+  if (vector == Vector::kDivideError) {
+    return valid &&
+           (decoded.mnemonic == ZYDIS_MNEMONIC_DIV || decoded.mnemonic == ZYDIS_MNEMONIC_IDIV ||
+            decoded.mnemonic == ZYDIS_MNEMONIC_AAM);
+  }
+  return false;
+}
+
 std::vector<Instruction> disassemble_around(std::span<const std::uint8_t> code, Gva start,
                                             bool aligned, Gva rip, CpuMode mode, std::size_t before,
                                             std::size_t after) {

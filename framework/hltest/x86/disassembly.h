@@ -8,6 +8,7 @@
 
 #include <hltest/x86/address.h>
 #include <hltest/x86/cpu_mode.h>
+#include <hltest/x86/vector.h>
 
 namespace hltest {
 
@@ -20,6 +21,11 @@ struct Instruction {
 
 /// The first instruction of `bytes`, as a processor in `mode` decodes it. `bytes` is not empty.
 Instruction disassemble_one(std::span<const std::uint8_t> bytes, Gva address, CpuMode mode);
+
+/// True when the first instruction of `bytes` is one that this exception comes from whatever the
+/// registers are, or that nothing else in a program has: a division for #DE, no instruction or UD0
+/// to UD2 for #UD.
+bool raises_by_itself(std::span<const std::uint8_t> bytes, CpuMode mode, Vector vector);
 
 /// The instructions around `rip`: up to `before` that end there, the one at `rip`, and up to
 /// `after` more. `code` begins at `start`; decoding begins there if `aligned`, else where it falls
