@@ -55,8 +55,16 @@ function(hltest_add_guests target)
   if(NOT DEFINED arg_LOAD_ADDRESS)
     set(arg_LOAD_ADDRESS 0x1000) # kLoadAddress, which hltest's own tests compare
   endif()
-  if(NOT arg_LOAD_ADDRESS MATCHES "^(0x[0-9A-Fa-f]+|[0-9]+)$")
-    message(FATAL_ERROR "${call}: LOAD_ADDRESS ${arg_LOAD_ADDRESS} is no number")
+  string(REGEX REPLACE "^0x" "" digits "${arg_LOAD_ADDRESS}")
+  string(LENGTH "${digits}" digit_count)
+  if(NOT arg_LOAD_ADDRESS MATCHES "^(0x[0-9A-Fa-f]+|0|[1-9][0-9]*)$" OR digit_count GREATER 16)
+    message(FATAL_ERROR "${call}: LOAD_ADDRESS ${arg_LOAD_ADDRESS} is no number of 64 bits: write it "
+                        "like 0x7C00 or 31744")
+  endif()
+  set(modes "${arg_MODE}")
+  list(REMOVE_DUPLICATES modes)
+  if(NOT modes STREQUAL arg_MODE)
+    message(FATAL_ERROR "${call}: MODE ${arg_MODE} has a mode twice")
   endif()
 
   set(folder "${CMAKE_CURRENT_BINARY_DIR}/hltest_guests/${target}")

@@ -230,6 +230,34 @@ TEST_F(CommandTest, WithoutNasm) {
   EXPECT_THAT(result.err, AllOf(HasSubstr("can't run nasm"), HasSubstr("apt install nasm")));
 }
 
+TEST_F(CommandTest, ASilentNasmIsNamed) {
+  const std::filesystem::path nasm = folder_ / "nasm";
+  const auto becomes = [&](const char* script) {
+    std::ofstream{nasm} << "#!/bin/sh\n" << script << "\n";
+    std::filesystem::permissions(nasm, std::filesystem::perms::owner_all);
+    return hltest("run " + file("x.asm", "hlt\n"), "PATH='" + folder_.string() + "':$PATH");
+  };
+  EXPECT_THAT(becomes("exit 3").err, HasSubstr("nasm failed to assemble"));
+  EXPECT_THAT(becomes("exit 3").err, HasSubstr("said nothing: exit status 3"));
+  EXPECT_THAT(becomes("kill -9 $$").err, HasSubstr("a signal ended it"));
+  const Result nothing_made = becomes("exit 0");
+  EXPECT_EQ(nothing_made.status, 2);
+  EXPECT_THAT(nothing_made.err, HasSubstr("x.asm is empty: it assembles to no code"));
+}
+
+TEST_F(CommandTest, AFileLargerThanMemoryIsNotReadFirst) {
+  file("large.bin", "");
+  std::filesystem::resize_file(folder_ / "large.bin", 1ULL << 40U);  // sparse
+  expect_usage_error("'" + (folder_ / "large.bin").string() + "'",
+                     "more than the guest's memory, 0x1000000: give it more with --memory");
+}
+
+TEST_F(CommandTest, OutputThatCannotBeWritten) {
+  EXPECT_EQ(std::system("'" HLTEST_COMMAND "' run /nowhere 2>/dev/full"), 2 << 8);       // NOLINT
+  EXPECT_EQ(std::system("'" HLTEST_COMMAND "' run /nowhere 2>&-"), 2 << 8);              // NOLINT
+  EXPECT_EQ(std::system("'" HLTEST_COMMAND "' --help >/dev/full 2>/dev/null"), 2 << 8);  // NOLINT
+}
+
 TEST_F(CommandTest, BadInputIsOneLineThatNamesIt) {
   const std::string halt = file("halt.bin", "\xF4");
   expect_usage_error("/nowhere/at_all.bin", "can't read /nowhere/at_all.bin: No such file");
@@ -260,6 +288,11 @@ TEST_F(CommandTest, BadInputIsOneLineThatNamesIt) {
   expect_usage_error(halt + " --memory 20Q", "--memory: '20Q' is not a size");
   expect_usage_error(halt + " --memory 99999999999G", "--memory");
   expect_usage_error(halt + " --timeout 0", "a timeout of 0 ms");
+  expect_usage_error(halt + " --timeout 86400001",
+                     "a timeout of 86400001 ms: it can be 1 ms to 24");
+  expect_usage_error(halt + " --load ''", "--load");
+  expect_usage_error(halt + " --memory ''", "--memory");
+  expect_usage_error(halt + " --mode protected --set cs=0x2b", "cs = 0x2b is for CPL 3");
   expect_usage_error(halt + " --timeout soon", "--timeout: 'soon' is not a number");
   expect_usage_error(halt + " --in 0x60", "--in 0x60: write it as PORT=HEXBYTES");
   expect_usage_error(halt + " --in 0x10000=00", "too large");

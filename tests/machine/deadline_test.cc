@@ -157,6 +157,18 @@ TEST_F(RealModeTest, SignalsOfTheProgramReachTheirHandler) {
   EXPECT_GT(user_signals, 3);
 }
 
+// Worker threads often block every signal.
+TEST_F(RealModeTest, AThreadThatBlocksAllSignalsHasADeadlineToo) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  machine().set_timeout(milliseconds{20});
+  const Outcome outcome = run(guests::spin);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  EXPECT_THAT(outcome, TimedOut());
+}
+
 // Two guests in two threads have a deadline each.
 TEST(DeadlineTest, EveryThreadHasItsOwn) {
   const auto spin = [](milliseconds timeout, std::optional<Outcome>& outcome) {

@@ -34,6 +34,7 @@ TYPED_TEST(ExceptionsInEveryMode, DivideErrorKeepsTheRegisters) {
   EXPECT_EQ(outcome.registers.rbx, 0x5555U);
   EXPECT_EQ(outcome.registers.rbp, 0x1234U);
   EXPECT_TRUE(outcome.registers.rflags.zf()) << "from the XOR before";
+  EXPECT_FALSE(outcome.registers.rflags.rf()) << "the guest did not have it";
   EXPECT_EQ(cpu_mode(outcome.registers), TypeParam::kMode);
   EXPECT_EQ(outcome.registers.cs, this->machine().registers().cs);
   EXPECT_EQ(outcome.registers.ss, this->machine().registers().ss);
@@ -80,6 +81,41 @@ TEST_F(RealModeTest, SoftwareInterruptIsToldFromTheException) {
   EXPECT_THAT(outcome, ::testing::Not(Raised(GeneralProtection())));
   EXPECT_TRUE(exception_of(outcome).software);
   EXPECT_EQ(outcome.registers.ip(), 0x1002) << "behind the INT";
+}
+
+// Bytes before a faulting instruction that look like an INT for its vector are not one.
+TEST_F(RealModeTest, AFaultBehindBytesThatLookLikeAnIntIsAFault) {
+  // mov ax, 0xCD; div bl
+  EXPECT_THAT(run(RealModeImage{"mov_cd", {0xB8, 0xCD, 0x00, 0xF6, 0xF3}}), Raised(DivideError()));
+  // jmp over; db 0xCD, 6; over: ud2
+  EXPECT_THAT(run(RealModeImage{"db_cd", {0xEB, 0x02, 0xCD, 0x06, 0x0F, 0x0B}}),
+              Raised(InvalidOpcode()));
+}
+
+TEST_F(ProtectedModeTest, AFaultBehindBytesThatLookLikeAnIntIsAFault) {
+  // mov cx, 0xCD; div bx
+  EXPECT_THAT(run(ProtectedModeImage{"mov_cd", {0x66, 0xB9, 0xCD, 0x00, 0x66, 0xF7, 0xF3}}),
+              Raised(DivideError()));
+  // jmp over; db 0xCD, 13; over: mov ds, eax with a selector that is not there
+  EXPECT_THAT(run(ProtectedModeImage{"db_cd", {0xEB, 0x02, 0xCD, 0x0D, 0x8E, 0xD8}}, {.rax = 0x80}),
+              Raised(GeneralProtection{.error_code = 0x80}));
+}
+
+TEST_F(LongModeTest, AFaultBehindBytesThatLookLikeAnIntIsAFault) {
+  EXPECT_THAT(run(LongModeImage{"mov_cd", {0x66, 0xB9, 0xCD, 0x00, 0x66, 0xF7, 0xF3}}),
+              Raised(DivideError()));
+  EXPECT_THAT(run(LongModeImage{"db_cd", {0xEB, 0x02, 0xCD, 0x06, 0x0F, 0x0B}}),
+              Raised(InvalidOpcode()));
+}
+
+// SP wraps within its 64 KiB while the frame is pushed. STC; UD2.
+TEST_F(RealModeTest, AFrameThatWrapsAroundTheStackSegmentIsReadAsItWasPushed) {
+  for (const std::uint64_t sp : {2U, 4U, 6U}) {
+    const Outcome outcome = run(RealModeImage{"stc_ud2", {0xF9, 0x0F, 0x0B}}, {.rsp = sp});
+    ASSERT_THAT(outcome, Raised(InvalidOpcode()));
+    EXPECT_TRUE(outcome.registers.rflags.cf()) << sp;
+    EXPECT_EQ(outcome.registers.sp(), sp);
+  }
 }
 
 TEST_F(RealModeTest, BreakpointAndIntoAreSoftware) {
@@ -136,6 +172,8 @@ TEST_F(LongModeTest, HaltAtCpl3IsAHalt) {
   const Outcome outcome = run(LongModeImage{"halt", {0x90, 0xF4}}.entered_at(kUserCode));
 
   ASSERT_THAT(outcome, Halted());
+  EXPECT_EQ(outcome.registers.rflags.value, 2U);
+  EXPECT_THAT(run(LongModeImage{"rex_hlt", {0x48, 0xF4}}.entered_at(kUserCode)), Halted());
   EXPECT_EQ(outcome.end_mode, "long64_user");
   EXPECT_EQ(outcome.stop_address(), kUserCode + 1);
   EXPECT_EQ(outcome.registers.cs, machine().registers().cs);

@@ -121,6 +121,45 @@ TEST_F(RealModeTest, WhatAHandlerThrowsComesOutOfTheRun) {
   EXPECT_THAT(run(guests::read_port), Halted());
 }
 
+TEST_F(RealModeTest, HandlersMayChangeTheScriptsThatCallThem) {
+  std::string log;
+  machine().ports().on_out(kCom1, [&, long_lived = std::string(100, 'x')](const PortAccess&) {
+    machine().ports().on_out(kCom1, [&](const PortAccess&) { log += "second"; });
+    log += "first " + std::to_string(long_lived.size()) + ' ';
+  });
+  EXPECT_THAT(run(guests::add_digits_newline), Halted());
+  EXPECT_EQ(log, "first 100 second");
+}
+
+TEST_F(RealModeTest, HandlersMayNotRunOrResizeTheMachineThatCallsThem) {
+  std::string errors;
+  machine().ports().on_in(0x60, [&](const PortAccess&) -> std::uint32_t {
+    try {
+      (void)run(guests::read_port);
+    } catch (const SetupError& error) {
+      errors += error.what();
+    }
+    try {
+      machine().set_memory_size(64 * kMiB);
+    } catch (const MemoryError& error) {
+      errors += error.what();
+    }
+    return 7;
+  });
+  const Outcome outcome = run(guests::read_port);
+  EXPECT_THAT(outcome, Halted());
+  EXPECT_EQ(outcome.registers.bl(), 7);
+  EXPECT_THAT(errors, ::testing::StartsWith("run() was called by a handler"));
+  EXPECT_THAT(errors, ::testing::EndsWith("it can't be changed while a guest runs on it"));
+  machine().set_memory_size(64 * kMiB);
+}
+
+TEST(PortBusTest, EmptyFunctionsAreErrors) {
+  PortBus bus;
+  EXPECT_THROW(bus.on_in(0x60, PortReader{}), std::invalid_argument);
+  EXPECT_THROW(bus.on_out(0x60, nullptr), std::invalid_argument);
+}
+
 TEST_F(RealModeTest, StopsWhenAValueIsWritten) {
   const RealModeImage image = guests::count_to_port.loaded_at(Gpa{0x1000});
   machine().ports().stop_on_write(0xFF, 3);

@@ -73,8 +73,8 @@ TEST(SetupTest, EntryOutsideMemory) {
               HasSubstr("the entry 0xe0000000 of halt is outside the guest's memory"));
   Machine real_mode{CpuMode::kReal16};
   EXPECT_EQ(error_of_run<SetupError>(real_mode, image),
-            "the entry 0x2000000 of halt: offset 0x2000000 from the base of CS (0x0) is beyond its "
-            "limit, 0xffff: set CS, or enter the image elsewhere");
+            "the entry 0x2000000 of halt is not within CS, whose base is 0x0 and whose limit is "
+            "0xffff: set CS, or enter the image elsewhere");
 }
 
 TEST(SetupTest, ValueTooWideForItsRegister) {
@@ -122,6 +122,23 @@ TEST(SetupTest, PagingThatTheStartModeCannotHave) {
       << "the mappings are made for PAE paging";
 }
 
+TEST(SetupTest, MappingsThatNeedMoreTablesThanThereIsRoomFor) {
+  Machine machine{CpuMode::kLong64};
+  machine.map(
+      {.gva = Gva{1ULL << 40U}, .gpa = Gpa{0}, .size = 1ULL << 39U, .page_size = PageSize::k4KiB});
+  EXPECT_THAT(error_of_run<PagingError>(machine, kHalt),
+              HasSubstr("need 1024 MiB at least, and there is room for 255"));
+}
+
+TEST(SetupTest, PrivilegeLevelsThatNoProcessorHas) {
+  Machine machine{CpuMode::kProtected32};
+  machine.registers().cs = Segment::flat_code32(kUserCode32Selector);
+  EXPECT_EQ(error_of_run<SetupError>(machine, kHalt),
+            "cs = 0x2b is for CPL 3, and ss = 0x10 for CPL 0: set both");
+  machine.registers().cs = Segment::flat_data(kDataSelector);
+  EXPECT_EQ(error_of_run<SetupError>(machine, kHalt), "cs = 0x10: it is not a code segment");
+}
+
 TEST(SetupTest, Timeouts) {
   Machine machine{CpuMode::kReal16};
   EXPECT_THROW(machine.set_timeout(std::chrono::milliseconds{0}), SetupError);
@@ -139,7 +156,7 @@ TEST_F(LongModeTest, ControlRegistersThatContradictOneAnother) {
     (void)run(guests::spin);
     FAIL() << "KVM accepts long mode without PAE";
   } catch (const SetupError& error) {
-    EXPECT_THAT(error.what(), AllOf(HasSubstr("KVM_SET_SREGS"), HasSubstr("contradict")));
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("KVM_SET_SREGS"), HasSubstr("cr4 = 0x0")));
   }
 }
 

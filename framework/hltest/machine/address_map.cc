@@ -74,12 +74,35 @@ PageMap AddressMap::with_identity(const GuestMemory& memory, std::uint64_t regio
   return map;
 }
 
+namespace {
+
+// Told before they are made: they would fill the host's memory.
+void check_room(const PageMap& map, std::uint64_t most_tables) {
+  const PagingFormat format = paging_format(map.mode());
+  std::uint64_t tables = 0;
+  for (const PageMapping& mapping : map.mappings()) {
+    const std::uint64_t large = format.covered(1);
+    const bool small_pages = mapping.page_size == PageSize::k4KiB ||
+                             (mapping.gva.value() ^ mapping.gpa.value()) % large != 0;
+    tables += mapping.size / (small_pages ? large : format.covered(2));
+  }
+  if (tables <= most_tables) return;
+  throw PagingError(
+      fmt::format("the page tables for these mappings need {} MiB at least, and there is room for "
+                  "{}: map less, "
+                  "or by larger pages",
+                  tables * sizeof(PageTable) / kMiB, most_tables * sizeof(PageTable) / kMiB));
+}
+
+}  // namespace
+
 PlacedPageTables AddressMap::build(const GuestMemory& memory) const {
   // The tables lie in the region that they map, so its size and theirs depend on each other.
   PlacedPageTables placed{.region_size = kGrowth};
   for (;;) {
-    placed.tables = build_page_tables(with_identity(memory, placed.region_size),
-                                      kSystemRegion + kPageTablesOffset);
+    const PageMap map = with_identity(memory, placed.region_size);
+    check_room(map, (kKvmReserved - kSystemRegion - kPageTablesOffset) / sizeof(PageTable));
+    placed.tables = build_page_tables(map, kSystemRegion + kPageTablesOffset);
     const std::uint64_t needed = kPageTablesOffset + placed.tables.size() * sizeof(PageTable);
     if (needed <= placed.region_size) return placed;
     placed.region_size = (needed + kGrowth - 1) / kGrowth * kGrowth;

@@ -8,18 +8,23 @@
 namespace hltest {
 namespace {
 
-// A real-time signal that the program has neither a handler for nor blocked, from the last one
-// down: nobody else is waiting for that one.
+// A real-time signal that nobody else is waiting for, from the last one down: the program has no
+// handler for it and has not blocked it. A thread that blocks them all, as many do, has one that is
+// not pending.
 int unused_signal(const sigset_t& blocked) {
+  sigset_t pending;
+  sigpending(&pending);
+  int fallback = 0;
   for (int signal = SIGRTMAX; signal >= SIGRTMIN; --signal) {
     struct sigaction action {};
-    if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_DFL &&
-        sigismember(&blocked, signal) == 0) {
-      return signal;
-    }
+    if (sigaction(signal, nullptr, &action) != 0 || action.sa_handler != SIG_DFL) continue;
+    if (sigismember(&blocked, signal) == 0) return signal;
+    if (fallback == 0 && sigismember(&pending, signal) == 0) fallback = signal;
   }
-  throw std::system_error(EBUSY, std::generic_category(),
-                          "the deadline needs a real-time signal that this program does not use");
+  if (fallback != 0) return fallback;
+  throw std::system_error(
+      EBUSY, std::generic_category(),
+      "the deadline needs a real-time signal that this program has no handler for");
 }
 
 sigset_t only(int signal) {
@@ -40,6 +45,7 @@ sigset_t current_mask() {
 Deadline::Deadline(std::chrono::milliseconds timeout)
     : signal_(unused_signal(current_mask())), mask_before_(current_mask()) {
   mask_in_guest_ = mask_before_;
+  sigdelset(&mask_in_guest_, signal_);
   const sigset_t set = only(signal_);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 

@@ -53,6 +53,10 @@ GuestMemory::GuestMemory(std::uint64_t size, CpuMode mode)
       ram_(with_size(size, [size] { return kvm::Mapping::anonymous(size); })) {}
 
 void GuestMemory::resize(std::uint64_t size) {
+  if (in_use_) {
+    throw MemoryError(fmt::format(
+        "a memory size of {:#x} bytes: it can't be changed while a guest runs on it", size));
+  }
   with_size(size, [&] { ram_.resize(size); });
   size_ = size;
 }

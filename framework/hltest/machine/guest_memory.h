@@ -41,8 +41,11 @@ class GuestMemory {
 
   /// Bytes of RAM.
   [[nodiscard]] std::uint64_t size() const { return size_; }
-  /// Changes the size; what is in the RAM stays, as far as it fits. Throws `MemoryError`.
+  /// Changes the size; what is in the RAM stays, as far as it fits. Throws `MemoryError`, also
+  /// while a guest runs on it.
   void resize(std::uint64_t size);
+  /// From now on until `false`, a guest runs on it.
+  void set_in_use(bool in_use) { in_use_ = in_use; }
 
   /// Reads a number or any other trivially copyable type, in the guest's byte order.
   template <typename T>
@@ -96,6 +99,7 @@ class GuestMemory {
   std::uint64_t size_;
   kvm::Mapping ram_;
   kvm::Mapping system_;
+  bool in_use_ = false;
 };
 
 }  // namespace hltest

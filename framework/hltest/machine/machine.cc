@@ -36,7 +36,20 @@ Machine::Machine(CpuMode mode)
       registers_(start_registers(mode, memory_.end_of_low_ram())),
       address_map_(paging_mode(registers_)) {}
 
+void Machine::check_not_running(const char* call) const {
+  if (!is_running_) return;
+  throw SetupError(fmt::format(
+      "{} was called by a handler of the machine's own, while its guest runs: use another Machine",
+      call));
+}
+
+void Machine::set_running(bool running) {
+  is_running_ = running;
+  memory_.set_in_use(running);
+}
+
 void Machine::create_vm() {
+  check_not_running("create_vm()");
   const kvm::System system;
   vcpu_.reset();
   vm_.reset();
@@ -47,6 +60,7 @@ void Machine::create_vm() {
 }
 
 Outcome Machine::run(const FlatImage& image, const StartRegisters& start) {
+  check_not_running("run()");
   check_image(image, memory_, mmio_);
   Registers registers = entry_registers(image, registers_, start, mode_, memory_, address_map_);
 
@@ -88,10 +102,11 @@ void Machine::set_registers(const Registers& registers) {
   } catch (const kvm::Error& error) {
     if (error.code().value() != EINVAL) throw;
     throw SetupError(
-        fmt::format("{}: the control registers, EFER or segments that the guest is to start with "
-                    "contradict one "
-                    "another, or have bits that this host's processor does not know",
-                    error.what()));
+        fmt::format("{}: this KVM refuses cr0 = {:#x}, cr3 = {:#x}, cr4 = {:#x}, efer = {:#x} or a "
+                    "segment: they "
+                    "contradict one another, or have bits that the processor does not know",
+                    error.what(), registers.cr0.value, registers.cr3.value, registers.cr4.value,
+                    registers.efer.value));
   }
 }
 
@@ -99,6 +114,11 @@ StopReason Machine::serve_exits(Outcome& outcome) {
   ports_.start_run();
   const Deadline deadline{timeout_};
   vcpu_->set_signal_mask(deadline.mask_in_guest());
+  struct Running {
+    Machine& machine;
+    ~Running() { machine.set_running(false); }  // whatever a handler throws
+  } const running{*this};
+  set_running(true);
   for (;;) {
     const kvm::Exit exit = vcpu_->run();
     if (std::holds_alternative<kvm::InterruptedExit>(exit)) {

@@ -31,7 +31,9 @@ namespace hltest {
 ///   5. serve    exits, until one ends the run or the deadline does
 ///   6. tell     what happened: the Outcome
 ///
-/// Everything is changed before `run`, and the machine needs no KVM before it.
+/// Everything is changed before `run`, and the machine needs no KVM before it. A port or MMIO
+/// handler may change the buses' scripts and the contents of memory while the guest runs, and
+/// nothing else.
 class Machine {
  public:
   static constexpr std::chrono::milliseconds kDefaultTimeout{5000};
@@ -81,7 +83,8 @@ class Machine {
   ///
   /// Throws `SetupError`, `RegisterError`, `MemoryError` or `PagingError` before anything runs when
   /// the input makes no sense, `kvm::Unavailable` without KVM, `kvm::Error` when KVM refuses
-  /// something, and what the test's own port and MMIO handlers throw.
+  /// something, std::system_error where there is no timer or signal for the deadline, and what the
+  /// test's own port and MMIO handlers throw.
   Outcome run(const FlatImage& image, const StartRegisters& start = {});
 
  private:
@@ -89,6 +92,8 @@ class Machine {
   void lay_out(const FlatImage& image, Registers& registers);
   void give_memory_slots();
   void set_registers(const Registers& registers);
+  void set_running(bool running);
+  void check_not_running(const char* call) const;
   StopReason serve_exits(Outcome& outcome);
   std::optional<StopReason> serve(const kvm::Exit& exit, Outcome& outcome);
   std::optional<StopReason> serve_port(const kvm::IoExit& io, Outcome& outcome);
@@ -109,6 +114,7 @@ class Machine {
   std::optional<kvm::Vm> vm_;
   std::optional<kvm::Vcpu> vcpu_;
   bool has_run_ = false;
+  bool is_running_ = false;
 };
 
 }  // namespace hltest

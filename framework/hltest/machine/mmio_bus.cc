@@ -32,14 +32,15 @@ void MmioBus::attach(Gpa base, std::uint64_t size, MmioHandler handler) {
                       to_string(range.base + (range.size - 1))));
     }
   }
-  ranges_.push_back({base, size, std::move(handler)});
+  ranges_.push_back({base, size, std::make_shared<const MmioHandler>(std::move(handler))});
 }
 
 MmioAccess MmioBus::access(MmioAccess access) const {
   const auto range = std::ranges::find_if(ranges_, [&](const Range& candidate) {
     return access.gpa >= candidate.base && access.gpa - candidate.base < candidate.size;
   });
-  const MmioHandler* const handler = range != ranges_.end() ? &range->handler : nullptr;
+  const std::shared_ptr<const MmioHandler> handler =
+      range != ranges_.end() ? range->handler : nullptr;
   if (access.direction == Direction::kIn) {
     access.handled = handler != nullptr && handler->read != nullptr;
     access.value = (access.handled ? handler->read(access) : ~0ULL) & all_ones(access.size);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,7 @@ class MmioBus {
   struct Range {
     Gpa base;
     std::uint64_t size;
-    MmioHandler handler;
+    std::shared_ptr<const MmioHandler> handler;  // shared: it may attach another while it is called
   };
   [[nodiscard]] const std::vector<Range>& ranges() const { return ranges_; }
 

@@ -11,14 +11,21 @@ std::uint32_t all_ones(std::uint8_t size) {
   return static_cast<std::uint32_t>((1ULL << (8U * size)) - 1);
 }
 
+std::invalid_argument empty_function(const char* call, Port port) {
+  return std::invalid_argument(fmt::format("{}({:#x}): the function is empty", call, port));
+}
+
 }  // namespace
 
 void PortBus::on_in(Port port, std::variant<Answers, AnswerBytes, Always, PortReader> answer) {
-  scripts_.insert_or_assign(port, Script{std::move(answer)});
+  const auto* const reader = std::get_if<PortReader>(&answer);
+  if (reader != nullptr && *reader == nullptr) throw empty_function("on_in", port);
+  scripts_.insert_or_assign(port, std::make_shared<Script>(Script{std::move(answer)}));
 }
 
 void PortBus::on_out(Port port, PortWriter writer) {
-  writers_.insert_or_assign(port, std::move(writer));
+  if (writer == nullptr) throw empty_function("on_out", port);
+  writers_.insert_or_assign(port, std::make_shared<PortWriter>(std::move(writer)));
 }
 
 void PortBus::stop_after_writes(Port port, std::uint64_t count) {
@@ -53,7 +60,8 @@ std::optional<std::uint32_t> PortBus::answer(Script& script, const PortAccess& a
 std::uint32_t PortBus::in(Port port, std::uint8_t size, PortLog& log) {
   PortAccess access{.port = port, .direction = Direction::kIn, .size = size, .scripted = false};
   if (const auto script = scripts_.find(port); script != scripts_.end()) {
-    if (const std::optional<std::uint32_t> value = answer(script->second, access)) {
+    const std::shared_ptr<Script> called = script->second;
+    if (const std::optional<std::uint32_t> value = answer(*called, access)) {
       access.scripted = true;
       access.value = *value & all_ones(size);
     }
@@ -67,7 +75,10 @@ std::optional<std::string> PortBus::out(Port port, std::uint8_t size, std::uint3
                                         PortLog& log) {
   const PortAccess access{.port = port, .direction = Direction::kOut, .size = size, .value = value};
   log.add(access);
-  if (const auto writer = writers_.find(port); writer != writers_.end()) writer->second(access);
+  if (const auto writer = writers_.find(port); writer != writers_.end()) {
+    const std::shared_ptr<PortWriter> called = writer->second;
+    (*called)(access);
+  }
 
   std::optional<std::string> fulfilled;
   for (StopCondition& condition : stop_conditions_) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -42,8 +43,10 @@ using PortWriter = std::function<void(const PortAccess& access)>;
 class PortBus {
  public:
   /// Scripts what IN reads from `port`, in place of an earlier script.
+  /// Throws std::invalid_argument for a function that is empty.
   void on_in(Port port, std::variant<Answers, AnswerBytes, Always, PortReader> answer);
-  /// Calls `writer` at every OUT to `port`, in place of an earlier one.
+  /// Calls `writer` at every OUT to `port`, in place of an earlier one. Throws
+  /// std::invalid_argument for a function that is empty.
   void on_out(Port port, PortWriter writer);
 
   /// Ends the run at the `count`th OUT to `port` (an element of OUTS counts as one).
@@ -73,8 +76,9 @@ class PortBus {
 
   static std::optional<std::uint32_t> answer(Script& script, const PortAccess& access);
 
-  std::map<Port, Script> scripts_;
-  std::map<Port, PortWriter> writers_;
+  // Shared, so that one which replaces itself while it is called lives until it returns.
+  std::map<Port, std::shared_ptr<Script>> scripts_;
+  std::map<Port, std::shared_ptr<PortWriter>> writers_;
   std::vector<StopCondition> stop_conditions_;
 };
 

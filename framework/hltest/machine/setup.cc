@@ -17,16 +17,31 @@ void reach_with_code_segment(Gva entry, Registers& registers) {
   registers.cs.base = Gva{entry.value() & ~0xFULL};
 }
 
+// What no processor can have come to: the DPL of CS and of SS are the CPL (SDM vol. 3, 5.5).
+void check_privilege(const Registers& registers) {
+  constexpr unsigned kCode = 8;
+  constexpr unsigned kConforming = 4;
+  const Segment& cs = registers.cs;
+  if ((cs.type & kCode) == 0) {
+    throw SetupError(fmt::format("cs = {:#x}: it is not a code segment", cs.selector));
+  }
+  if ((cs.type & kConforming) == 0 && !registers.ss.unusable && cs.dpl != registers.ss.dpl) {
+    throw SetupError(fmt::format("cs = {:#x} is for CPL {}, and ss = {:#x} for CPL {}: set both",
+                                 cs.selector, cs.dpl, registers.ss.selector, registers.ss.dpl));
+  }
+}
+
 void check_entry(std::string_view image, const Registers& registers, CpuMode mode,
                  const GuestMemory& memory, const AddressMap& map) {
   const Gva address = registers.code_address();
   const bool is_64_bit = mode == CpuMode::kLong64;
+  if (registers.cr0.pe()) check_privilege(registers);
   const std::string what = fmt::format("the entry {} of {}", to_string(address), image);
   if (!is_64_bit && registers.rip > registers.cs.limit) {
-    throw SetupError(fmt::format(
-        "{}: offset {:#x} from the base of CS ({}) is beyond its limit, {:#x}: set CS, or enter "
-        "the image elsewhere",
-        what, registers.rip, to_string(registers.cs.base), registers.cs.limit));
+    throw SetupError(
+        fmt::format("{} is not within CS, whose base is {} and whose limit is {:#x}: set CS, or "
+                    "enter the image elsewhere",
+                    what, to_string(registers.cs.base), registers.cs.limit));
   }
   // Where a test brought page tables of its own, only they know.
   const bool framework_tables = registers.cr3.table() == kSystemRegion + kPageTablesOffset;
