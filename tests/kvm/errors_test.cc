@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "../message_of.h"
 #include "fake_posix.h"
 
 namespace {
@@ -22,16 +23,6 @@ class FakeKvm : public ::testing::Test {
  protected:
   void SetUp() override { fake::reset(); }
 };
-
-template <typename Error, typename Action>
-std::string message_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(nothing was thrown)";
-}
 
 std::string message_of_opening(int error_number) {
   fake::posix().open_error = error_number;

@@ -4,21 +4,13 @@
 #include <array>
 #include <string>
 
+#include "../message_of.h"
+
 namespace {
 
 using namespace hltest;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-template <typename Error, typename Action>
-std::string message_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(nothing was thrown)";
-}
 
 TEST(GuestMemoryTest, ReadsWhatWasWritten) {
   GuestMemory memory{64 * kKiB, CpuMode::kProtected32};

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "../message_of.h"
 #include "guests/every_mode.h"
 
 namespace {
@@ -15,12 +16,7 @@ using ::testing::HasSubstr;
 template <typename Error>
 std::string error_of_run(Machine& machine, const FlatImage& image,
                          const StartRegisters& start = {}) {
-  try {
-    machine.run(image, start);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(nothing was thrown)";
+  return message_of<Error>([&] { machine.run(image, start); });
 }
 
 const FlatImage kHalt{"halt", {0xF4}};

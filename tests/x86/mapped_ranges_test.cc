@@ -5,22 +5,14 @@
 
 #include <cstring>
 
+#include "table_reader.h"
+
 namespace {
 
 using namespace hltest;
 using ::testing::ElementsAre;
 
 constexpr Gpa kTables{0x10000};
-
-PhysicalReader reader_of(const std::vector<PageTable>& tables) {
-  return [&tables](Gpa gpa, unsigned size) -> std::optional<std::uint64_t> {
-    const std::uint64_t offset = gpa - kTables;
-    if (gpa < kTables || offset + size > tables.size() * sizeof(PageTable)) return std::nullopt;
-    std::uint64_t value = 0;
-    std::memcpy(&value, tables[offset / 4096].data() + offset % 4096, size);
-    return value;
-  };
-}
 
 class RangesInEveryMode : public ::testing::TestWithParam<PagingMode> {};
 
@@ -32,7 +24,7 @@ TEST_P(RangesInEveryMode, AreMergedOverPagesAndSizes) {
   const auto tables = build_page_tables(map, kTables);
 
   const MappedRanges ranges =
-      mapped_ranges({.mode = GetParam(), .first_table = kTables}, reader_of(tables));
+      mapped_ranges({.mode = GetParam(), .first_table = kTables}, reader_of(tables, kTables));
 
   EXPECT_THAT(ranges.ranges,
               ElementsAre(MappedRange{Gva{0x3FF000}, Gpa{0x7FF000}, 8 * kMiB, kReadWrite},
@@ -50,8 +42,8 @@ TEST(MappedRangesTest, HigherHalfAddressesAreCanonical) {
   PageMap map;
   map.map({.gva = Gva{0xFFFFFFFF80000000}, .gpa = Gpa{0x200000}, .size = 2 * kMiB});
   const auto tables = build_page_tables(map, kTables);
-  const MappedRanges ranges =
-      mapped_ranges({.mode = PagingMode::k4Level, .first_table = kTables}, reader_of(tables));
+  const MappedRanges ranges = mapped_ranges({.mode = PagingMode::k4Level, .first_table = kTables},
+                                            reader_of(tables, kTables));
   EXPECT_EQ(to_string(ranges), "0xffffffff80000000-0xffffffff801fffff -> 0x200000 rwx\n");
 }
 
@@ -66,8 +58,8 @@ TEST(MappedRangesTest, BrokenEntriesAreNamed) {
   const std::uint64_t reserved = 0x11083;
   std::memcpy(tables[0].data(), &outside, 8);
   std::memcpy(tables[0].data() + 8, &reserved, 8);
-  const MappedRanges ranges =
-      mapped_ranges({.mode = PagingMode::k4Level, .first_table = kTables}, reader_of(tables));
+  const MappedRanges ranges = mapped_ranges({.mode = PagingMode::k4Level, .first_table = kTables},
+                                            reader_of(tables, kTables));
   EXPECT_EQ(to_string(ranges),
             "0x0000000000000000: the table is not in memory\n"
             "0x0000008000000000: a reserved bit is set\n");
@@ -80,11 +72,11 @@ TEST(MappedRangesTest, TablesThatPointToThemselvesEnd) {
   const std::uint64_t self = kTables.value() | 3;
   std::memcpy(tables[0].data() + 8 * 510, &self, 8);
   const PagingContext context{.mode = PagingMode::k4Level, .first_table = kTables};
-  EXPECT_EQ(to_string(mapped_ranges(context, reader_of(tables))),
+  EXPECT_EQ(to_string(mapped_ranges(context, reader_of(tables, kTables))),
             "0xffffff7fbfdfe000-0xffffff7fbfdfefff -> 0x10000 rwx\n");
 
   for (std::size_t i = 0; i < 512; ++i) std::memcpy(tables[0].data() + 8 * i, &self, 8);
-  const MappedRanges endless = mapped_ranges(context, reader_of(tables), 10000);
+  const MappedRanges endless = mapped_ranges(context, reader_of(tables, kTables), 10000);
   EXPECT_TRUE(endless.truncated);
   EXPECT_THAT(to_string(endless), ::testing::HasSubstr("not all entries were read"));
 }

@@ -8,21 +8,13 @@
 #include <map>
 #include <random>
 
+#include "table_reader.h"
+
 namespace {
 
 using namespace hltest;
 
 constexpr Gpa kTables{0x10000};
-
-PhysicalReader reader_of(const std::vector<PageTable>& tables) {
-  return [&tables](Gpa gpa, unsigned size) -> std::optional<std::uint64_t> {
-    const std::uint64_t offset = gpa - kTables;
-    if (gpa < kTables || offset + size > tables.size() * sizeof(PageTable)) return std::nullopt;
-    std::uint64_t value = 0;
-    std::memcpy(&value, tables[offset / 4096].data() + offset % 4096, size);
-    return value;
-  };
-}
 
 /// Memory with a few entries in it, zero elsewhere below 1 MiB.
 PhysicalReader entries_at(std::map<std::uint64_t, std::uint64_t> entries) {
@@ -43,7 +35,7 @@ TEST_P(WalkInEveryMode, FindsWhatTheBuilderMapped) {
   const auto tables = build_page_tables(map, kTables);
   const PagingContext context{.mode = GetParam(), .first_table = kTables};
 
-  const PageWalk small = walk_pages(context, Gva{0x1ABC}, reader_of(tables));
+  const PageWalk small = walk_pages(context, Gva{0x1ABC}, reader_of(tables, kTables));
   ASSERT_TRUE(small.translated()) << to_string(small);
   EXPECT_EQ(small.gpa, Gpa{0x5ABC});
   EXPECT_EQ(small.page_size, 4 * kKiB);
@@ -51,13 +43,13 @@ TEST_P(WalkInEveryMode, FindsWhatTheBuilderMapped) {
   EXPECT_EQ(small.steps.size(), paging_format(GetParam()).levels);
   EXPECT_FALSE(small.accessed || small.dirty);
 
-  const PageWalk page = walk_pages(context, Gva{8 * kMiB + 0x12345}, reader_of(tables));
+  const PageWalk page = walk_pages(context, Gva{8 * kMiB + 0x12345}, reader_of(tables, kTables));
   ASSERT_TRUE(page.translated());
   EXPECT_EQ(page.gpa, Gpa{16 * kMiB + 0x12345});
   EXPECT_EQ(page.page_size, large);
   EXPECT_EQ(page.flags, kReadWrite);
 
-  const PageWalk missing = walk_pages(context, Gva{0x2000}, reader_of(tables));
+  const PageWalk missing = walk_pages(context, Gva{0x2000}, reader_of(tables, kTables));
   EXPECT_EQ(missing.end, WalkEnd::kNotPresent);
   EXPECT_EQ(missing.steps.back().level, 0U);
 }
