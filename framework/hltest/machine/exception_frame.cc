@@ -199,7 +199,9 @@ HaltMeaning interpret_halt(const Registers& at_exit, const Registers& start, Gva
       return {Halt{}, before};
     }
   }
-  const bool software = reader.ends_software_interrupt(*frame, vector);
+  // INT n pushes no error code, whatever its vector.
+  const bool software =
+      !frame->error_code.has_value() && reader.ends_software_interrupt(*frame, vector);
   Exception exception{.vector = vector,
                       .software = software,
                       .error_code = frame->error_code,
