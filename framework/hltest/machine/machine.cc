@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 namespace hltest {
 namespace {
@@ -114,10 +115,9 @@ StopReason Machine::serve_exits(Outcome& outcome) {
   ports_.start_run();
   const Deadline deadline{timeout_};
   vcpu_->set_signal_mask(deadline.mask_in_guest());
-  struct Running {
-    Machine& machine;
-    ~Running() { machine.set_running(false); }  // whatever a handler throws
-  } const running{*this};
+  // Whatever a handler throws, the guest runs no more then.
+  const std::unique_ptr<Machine, void (*)(Machine*)> running{
+      this, [](Machine* machine) { machine->set_running(false); }};
   set_running(true);
   for (;;) {
     const kvm::Exit exit = vcpu_->run();

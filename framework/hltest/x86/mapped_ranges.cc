@@ -55,11 +55,11 @@ class Reader {
   }
 
   // True when the entry at `level` points to a table that can be read.
-  [[nodiscard]] bool descends(const PageWalk& walk, unsigned level) const {
+  static bool descends(const PageWalk& walk, unsigned level) {
     return level > 0 && !walk.steps.empty() && walk.steps.back().level < level;
   }
 
-  [[nodiscard]] bool is_broken(const PageWalk& walk, unsigned level) const {
+  static bool is_broken(const PageWalk& walk, unsigned level) {
     const bool reached = !walk.steps.empty() && walk.steps.back().level == level;
     return walk.end == WalkEnd::kOutsideMemory ? (reached || walk.steps.empty())
                                                : reached && walk.end == WalkEnd::kReservedBit;
