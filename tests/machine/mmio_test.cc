@@ -13,20 +13,21 @@ using ::testing::HasSubstr;
 
 constexpr Gpa kDevice{0xE0000000};
 
-MmioAccess read(std::uint64_t offset, std::uint8_t size, std::uint64_t value, bool handled) {
+MmioAccess access(Direction direction, std::uint64_t offset, std::uint8_t size, std::uint64_t value,
+                  bool handled) {
   return {.gpa = kDevice + offset,
-          .direction = Direction::kIn,
+          .direction = direction,
           .size = size,
           .handled = handled,
           .value = value};
 }
 
+MmioAccess read(std::uint64_t offset, std::uint8_t size, std::uint64_t value, bool handled) {
+  return access(Direction::kIn, offset, size, value, handled);
+}
+
 MmioAccess write(std::uint64_t offset, std::uint8_t size, std::uint64_t value, bool handled) {
-  return {.gpa = kDevice + offset,
-          .direction = Direction::kOut,
-          .size = size,
-          .handled = handled,
-          .value = value};
+  return access(Direction::kOut, offset, size, value, handled);
 }
 
 TEST_F(ProtectedModeTest, UnhandledMmioIsInTheLog) {
@@ -48,9 +49,9 @@ TEST_F(ProtectedModeTest, HandlersAnswerByAddressRange) {
   machine().mmio().attach(
       kDevice, 8,
       {.read = [](const MmioAccess&) { return 0xC0FFEEULL; },
-       .write = [&](const MmioAccess& access) { written.push_back(access.value); }});
+       .write = [&](const MmioAccess& asked) { written.push_back(asked.value); }});
   machine().mmio().attach(
-      kDevice + 8, 4, {.read = [](const MmioAccess& access) { return access.gpa.value() | 0x5A; }});
+      kDevice + 8, 4, {.read = [](const MmioAccess& asked) { return asked.gpa.value() | 0x5A; }});
 
   const Outcome outcome = run(guests::mmio);
 

@@ -46,7 +46,6 @@ struct SignalMaskHeader {
 };
 
 inline constexpr Request<void> kGetApiVersion{"KVM_GET_API_VERSION", KVM_GET_API_VERSION};
-inline constexpr Request<void> kCheckExtension{"KVM_CHECK_EXTENSION", KVM_CHECK_EXTENSION};
 inline constexpr Request<void> kGetVcpuMmapSize{"KVM_GET_VCPU_MMAP_SIZE", KVM_GET_VCPU_MMAP_SIZE};
 inline constexpr Request<void> kCreateVm{"KVM_CREATE_VM", KVM_CREATE_VM};
 inline constexpr Request<void> kSetTssAddr{"KVM_SET_TSS_ADDR", KVM_SET_TSS_ADDR};

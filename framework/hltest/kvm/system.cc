@@ -61,11 +61,6 @@ System::System() : fd_(open_device()) {
   }
 }
 
-int System::check_extension(int capability) const {
-  return call(fd_, kCheckExtension, static_cast<std::uintptr_t>(capability),
-              fmt::format("capability {}", capability));
-}
-
 std::vector<kvm_cpuid_entry2> System::supported_cpuid() const {
   // The kernel does not tell how many there are: it says E2BIG until there is room.
   constexpr std::uint32_t kMost = 4096;

@@ -17,9 +17,6 @@ class System {
   /// Throws `Unavailable`, with a remedy, when it can't be used.
   System();
 
-  /// KVM_CHECK_EXTENSION: 0 when this KVM does not have the capability (KVM_CAP_…).
-  [[nodiscard]] int check_extension(int capability) const;
-
   /// The CPUID leaves that this KVM can give a guest (KVM_GET_SUPPORTED_CPUID).
   [[nodiscard]] std::vector<kvm_cpuid_entry2> supported_cpuid() const;
 

@@ -69,7 +69,11 @@ Exit Vcpu::run() {
   return decode_exit(shared(), run_.bytes());
 }
 
-void Vcpu::set_immediate_exit(bool value) { shared().immediate_exit = value ? 1 : 0; }
+void Vcpu::complete_instruction() {
+  shared().immediate_exit = 1;
+  run();
+  shared().immediate_exit = 0;
+}
 
 kvm_run& Vcpu::shared() const { return *std::bit_cast<kvm_run*>(run_.data()); }
 

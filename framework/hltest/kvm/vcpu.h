@@ -39,19 +39,11 @@ class Vcpu {
   Exit run();
 
   /// Ends the instruction that the last exit interrupted (a port or MMIO access), and runs no
-  /// other: only then do the registers show it done. What a page-crossing access adds is run
-  /// through `serve`, which gets the further exits.
-  template <typename Serve>
-  void complete_instruction(Serve&& serve) {
-    set_immediate_exit(true);
-    for (Exit exit = run(); !std::holds_alternative<InterruptedExit>(exit); exit = run()) {
-      if (!serve(exit)) break;
-    }
-    set_immediate_exit(false);
-  }
+  /// other: only then do the registers show it done. A string instruction may have more elements to
+  /// go.
+  void complete_instruction();
 
  private:
-  void set_immediate_exit(bool value);
   [[nodiscard]] kvm_run& shared() const;
 
   UniqueFd fd_;

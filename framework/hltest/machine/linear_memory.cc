@@ -1,9 +1,12 @@
 #include <hltest/machine/linear_memory.h>
 
 #include <algorithm>
-#include <optional>
 
 namespace hltest {
+
+std::optional<Gpa> physical_address(const kvm::Vcpu& vcpu, const Registers& registers, Gva gva) {
+  return registers.cr0.pg() ? vcpu.translate(gva) : Gpa{gva.value()};
+}
 
 std::vector<std::uint8_t> read_linear(const kvm::Vcpu& vcpu, const GuestMemory& memory,
                                       const Registers& registers, Gva gva, std::size_t count) {
@@ -11,7 +14,7 @@ std::vector<std::uint8_t> read_linear(const kvm::Vcpu& vcpu, const GuestMemory& 
   std::vector<std::uint8_t> bytes;
   while (bytes.size() < count) {
     const Gva at = gva + bytes.size();
-    const std::optional<Gpa> gpa = registers.cr0.pg() ? vcpu.translate(at) : Gpa{at.value()};
+    const std::optional<Gpa> gpa = physical_address(vcpu, registers, at);
     if (!gpa.has_value() || !memory.is_backed(*gpa)) break;
     const std::uint64_t length =
         std::min<std::uint64_t>(count - bytes.size(), kPage - at.value() % kPage);

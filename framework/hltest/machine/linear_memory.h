@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <hltest/kvm/vcpu.h>
@@ -9,6 +10,10 @@
 #include <hltest/x86/registers.h>
 
 namespace hltest {
+
+/// Where the linear address `gva` is, as the guest's page tables have it now; nothing where it is
+/// not mapped.
+std::optional<Gpa> physical_address(const kvm::Vcpu& vcpu, const Registers& registers, Gva gva);
 
 /// The bytes from the linear address `gva` on, as the guest's page tables have it now; fewer than
 /// `count` where a page is not mapped or not backed.

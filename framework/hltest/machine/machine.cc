@@ -102,12 +102,12 @@ void Machine::set_registers(const Registers& registers) {
     write_registers(*vcpu_, registers);
   } catch (const kvm::Error& error) {
     if (error.code().value() != EINVAL) throw;
-    throw SetupError(
-        fmt::format("{}: this KVM refuses cr0 = {:#x}, cr3 = {:#x}, cr4 = {:#x}, efer = {:#x} or a "
-                    "segment: they "
-                    "contradict one another, or have bits that the processor does not know",
-                    error.what(), registers.cr0.value, registers.cr3.value, registers.cr4.value,
-                    registers.efer.value));
+    throw SetupError(fmt::format(
+        "{}: this KVM refuses cr0 = {:#x}, cr3 = {:#x}, cr4 = {:#x}, efer = {:#x} or a "
+        "segment: they contradict one another, or have bits that the processor does not "
+        "know",
+        error.what(), registers.cr0.value, registers.cr3.value, registers.cr4.value,
+        registers.efer.value));
   }
 }
 
@@ -151,7 +151,7 @@ std::optional<StopReason> Machine::serve(const kvm::Exit& exit, Outcome& outcome
   if (keeps(outcome)) outcome.exits.push_back(record(exit));
   if (reason.has_value() && std::holds_alternative<ConditionMet>(*reason)) {
     // The registers show the OUT done only when KVM has ended it.
-    vcpu_->complete_instruction([](const kvm::Exit&) { return false; });
+    vcpu_->complete_instruction();
   }
   return reason;
 }
@@ -190,7 +190,7 @@ StopReason Machine::explain_internal_error(const kvm::InternalErrorExit& error) 
   }
   const Registers registers = read_registers(*vcpu_);
   const Gva rip = registers.code_address();
-  const std::optional<Gpa> gpa = physical(registers, rip);
+  const std::optional<Gpa> gpa = physical_address(*vcpu_, registers, rip);
   if (gpa.has_value() && !memory_.is_backed(*gpa)) return UnbackedFetch{*gpa};
   const auto bytes = read_linear(*vcpu_, memory_, registers, rip, kLongestInstruction);
   if (bytes.empty()) return HostLimit{};
@@ -221,13 +221,10 @@ void Machine::tell(const FlatImage& image, const Registers& first, Outcome& outc
   if (outcome.registers_are_lost()) return;
   outcome.end_mode = mode_name(outcome.registers);
   outcome.code = code_window(image, outcome.registers);
-  const std::optional<Gpa> stopped_at = physical(outcome.registers, outcome.stop_address());
+  const std::optional<Gpa> stopped_at =
+      physical_address(*vcpu_, outcome.registers, outcome.stop_address());
   outcome.stopped_outside_image = !stopped_at || *stopped_at < outcome.image_start ||
                                   *stopped_at - outcome.image_start >= outcome.image_size;
-}
-
-std::optional<Gpa> Machine::physical(const Registers& registers, Gva address) const {
-  return registers.cr0.pg() ? vcpu_->translate(address) : Gpa{address.value()};
 }
 
 CodeWindow Machine::code_window(const FlatImage& image, const Registers& registers) const {

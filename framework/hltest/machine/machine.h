@@ -46,8 +46,6 @@ class Machine {
   /// Throws `kvm::Unavailable` where this host has no usable KVM.
   void create_vm();
 
-  [[nodiscard]] CpuMode start_mode() const { return mode_; }
-
   /// What the processor starts with. RIP 0 stands for the image's entry.
   [[nodiscard]] Registers& registers() { return registers_; }
   [[nodiscard]] GuestMemory& memory() { return memory_; }
@@ -100,7 +98,6 @@ class Machine {
   void serve_mmio(const kvm::MmioExit& mmio, Outcome& outcome);
   [[nodiscard]] StopReason explain_internal_error(const kvm::InternalErrorExit& error) const;
   void tell(const FlatImage& image, const Registers& first, Outcome& outcome) const;
-  [[nodiscard]] std::optional<Gpa> physical(const Registers& registers, Gva address) const;
   [[nodiscard]] CodeWindow code_window(const FlatImage& image, const Registers& registers) const;
 
   CpuMode mode_;

@@ -1,3 +1,4 @@
+#include <hltest/machine/floating_bus.h>
 #include <hltest/machine/mmio_bus.h>
 
 #include <fmt/format.h>
@@ -6,12 +7,6 @@
 #include <stdexcept>
 
 namespace hltest {
-namespace {
-
-std::uint64_t all_ones(std::uint8_t size) { return ~0ULL >> (64U - 8U * size); }
-
-}  // namespace
-
 std::string to_string(const MmioAccess& access) {
   return fmt::format("{} {}, {} bytes: {:#x}{}",
                      access.direction == Direction::kIn ? "read" : "write", to_string(access.gpa),
@@ -43,7 +38,7 @@ MmioAccess MmioBus::access(MmioAccess access) const {
       range != ranges_.end() ? range->handler : nullptr;
   if (access.direction == Direction::kIn) {
     access.handled = handler != nullptr && handler->read != nullptr;
-    access.value = (access.handled ? handler->read(access) : ~0ULL) & all_ones(access.size);
+    access.value = (access.handled ? handler->read(access) : ~0ULL) & floating_bus(access.size);
   } else {
     access.handled = handler != nullptr && handler->write != nullptr;
     if (access.handled) handler->write(access);

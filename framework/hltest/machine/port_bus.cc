@@ -1,3 +1,4 @@
+#include <hltest/machine/floating_bus.h>
 #include <hltest/machine/port_bus.h>
 
 #include <fmt/format.h>
@@ -7,9 +8,7 @@
 namespace hltest {
 namespace {
 
-std::uint32_t all_ones(std::uint8_t size) {
-  return static_cast<std::uint32_t>((1ULL << (8U * size)) - 1);
-}
+std::uint32_t all_ones(std::uint8_t size) { return static_cast<std::uint32_t>(floating_bus(size)); }
 
 std::invalid_argument empty_function(const char* call, Port port) {
   return std::invalid_argument(fmt::format("{}({:#x}): the function is empty", call, port));
