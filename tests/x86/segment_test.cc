@@ -38,11 +38,4 @@ TEST(SegmentTest, RealModeLoad) {
   EXPECT_EQ(segment.limit, 0xFFFFU);
 }
 
-TEST(GateTest, InterruptGates) {
-  EXPECT_EQ(interrupt_gate32(0x08, 0x12345678, 3), 0x1234EE0000085678U);
-  const InterruptGate64 gate = interrupt_gate64(0x18, Gva{0xFFFF800012345678}, 1, 0);
-  EXPECT_EQ(gate.low, 0x12348E0100185678U);
-  EXPECT_EQ(gate.high, 0xFFFF8000U);
-}
-
 }  // namespace

@@ -57,7 +57,6 @@ inline constexpr Request<kvm_regs> kGetRegs{"KVM_GET_REGS", KVM_GET_REGS};
 inline constexpr Request<kvm_regs> kSetRegs{"KVM_SET_REGS", KVM_SET_REGS};
 inline constexpr Request<kvm_sregs> kGetSregs{"KVM_GET_SREGS", KVM_GET_SREGS};
 inline constexpr Request<kvm_sregs> kSetSregs{"KVM_SET_SREGS", KVM_SET_SREGS};
-inline constexpr Request<kvm_translation> kTranslate{"KVM_TRANSLATE", KVM_TRANSLATE};
 // The three whose header struct is wrong in C++; the numbers are those of the kernel's C ABI.
 inline constexpr Request<CpuidHeader> kGetSupportedCpuid{"KVM_GET_SUPPORTED_CPUID",
                                                          _IOWR(KVMIO, 0x05, CpuidHeader)};

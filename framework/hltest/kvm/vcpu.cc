@@ -52,14 +52,6 @@ void Vcpu::set_signal_mask(const sigset_t& mask) {
   call_raw(fd_, kSetSignalMask.name, kSetSignalMask.number, buffer.data(), {});
 }
 
-std::optional<Gpa> Vcpu::translate(Gva gva) const {
-  kvm_translation translation{};
-  translation.linear_address = gva.value();
-  call(fd_, kTranslate, translation, to_string(gva));
-  if (translation.valid == 0) return std::nullopt;
-  return Gpa{translation.physical_address};
-}
-
 Exit Vcpu::run() {
   const int result = posix::ioctl(fd_.get(), kRun.number, 0);
   if (result < 0) {

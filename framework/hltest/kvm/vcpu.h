@@ -32,9 +32,6 @@ class Vcpu {
   /// let in ends the run, and is delivered only if the thread lets it in too.
   void set_signal_mask(const sigset_t& mask);
 
-  /// What the guest's page tables make of `gva` now; nothing where it is not mapped.
-  [[nodiscard]] std::optional<Gpa> translate(Gva gva) const;
-
   /// Runs the guest until something stops it. Throws `Error`.
   Exit run();
 

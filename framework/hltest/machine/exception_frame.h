@@ -1,18 +1,11 @@
 #pragma once
 
-#include <cstddef>
-#include <functional>
-#include <optional>
-#include <vector>
-
 #include <hltest/machine/stop_reason.h>
 #include <hltest/x86/cpu_mode.h>
+#include <hltest/x86/descriptor_table.h>
 #include <hltest/x86/registers.h>
 
 namespace hltest {
-
-/// Reads up to `count` bytes of the guest's linear memory; fewer where it is not mapped.
-using LinearReader = std::function<std::vector<std::uint8_t>(Gva gva, std::size_t count)>;
 
 /// What a HLT exit means.
 struct HaltMeaning {

@@ -1,7 +1,6 @@
 #include <hltest/kvm/error.h>
 #include <hltest/machine/deadline.h>
 #include <hltest/machine/exception_frame.h>
-#include <hltest/machine/linear_memory.h>
 #include <hltest/machine/machine.h>
 #include <hltest/machine/vcpu_state.h>
 #include <hltest/x86/disassembly.h>
@@ -190,9 +189,10 @@ StopReason Machine::explain_internal_error(const kvm::InternalErrorExit& error) 
   }
   const Registers registers = read_registers(*vcpu_);
   const Gva rip = registers.code_address();
-  const std::optional<Gpa> gpa = physical_address(*vcpu_, registers, rip);
+  const SystemTables tables{registers, memory_};
+  const std::optional<Gpa> gpa = tables.translate(rip);
   if (gpa.has_value() && !memory_.is_backed(*gpa)) return UnbackedFetch{*gpa};
-  const auto bytes = read_linear(*vcpu_, memory_, registers, rip, kLongestInstruction);
+  const auto bytes = tables.read(rip, kLongestInstruction);
   if (bytes.empty()) return HostLimit{};
   Instruction instruction = disassemble_one(bytes, rip, cpu_mode(registers));
   return HostLimit{.instruction = std::move(instruction.text),
@@ -206,9 +206,8 @@ void Machine::tell(const FlatImage& image, const Registers& first, Outcome& outc
   outcome.registers = read_registers(*vcpu_);
   if (std::holds_alternative<Halt>(outcome.stop)) {
     const Registers at_exit = outcome.registers;
-    const LinearReader read = [&](Gva gva, std::size_t count) {
-      return read_linear(*vcpu_, memory_, at_exit, gva, count);
-    };
+    const LinearReader read = [tables = SystemTables{at_exit, memory_}](
+                                  Gva gva, std::size_t count) { return tables.read(gva, count); };
     HaltMeaning meaning = interpret_halt(at_exit, first, handlers(mode_), read);
     outcome.stop = std::move(meaning.reason);
     outcome.registers = meaning.registers;
@@ -221,8 +220,8 @@ void Machine::tell(const FlatImage& image, const Registers& first, Outcome& outc
   if (outcome.registers_are_lost()) return;
   outcome.end_mode = mode_name(outcome.registers);
   outcome.code = code_window(image, outcome.registers);
-  const std::optional<Gpa> stopped_at =
-      physical_address(*vcpu_, outcome.registers, outcome.stop_address());
+  const SystemTables tables{outcome.registers, memory_};
+  const std::optional<Gpa> stopped_at = tables.translate(outcome.stop_address());
   outcome.stopped_outside_image = !stopped_at || *stopped_at < outcome.image_start ||
                                   *stopped_at - outcome.image_start >= outcome.image_size;
 }
@@ -239,13 +238,12 @@ CodeWindow Machine::code_window(const FlatImage& image, const Registers& registe
   // What lies behind the image is not code, and would only be noise; nor is the end of a HLT.
   const std::uint64_t after =
       rip >= image_start && rip <= image_end ? std::min(kAfter, image_end - rip) : kAfter;
+  const SystemTables tables{registers, memory_};
   CodeWindow window{.start = start,
-                    .bytes = read_linear(*vcpu_, memory_, registers, start, rip - start + after),
+                    .bytes = tables.read(start, rip - start + after),
                     .starts_at_instruction = near_image_start && image.entry() == image_start};
   if (window.bytes.size() < rip - start) {  // the page before RIP can't be read
-    window = {.start = rip,
-              .bytes = read_linear(*vcpu_, memory_, registers, rip, after),
-              .starts_at_instruction = true};
+    window = {.start = rip, .bytes = tables.read(rip, after), .starts_at_instruction = true};
   }
   return window;
 }

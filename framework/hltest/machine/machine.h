@@ -18,6 +18,7 @@
 #include <hltest/machine/setup.h>
 #include <hltest/machine/start_registers.h>
 #include <hltest/machine/start_state.h>
+#include <hltest/machine/system_tables.h>
 #include <hltest/x86/paging.h>
 
 namespace hltest {

@@ -1,5 +1,6 @@
 #include <hltest/guest/memory_layout.h>
 #include <hltest/machine/start_state.h>
+#include <hltest/x86/descriptor.h>
 #include <hltest/x86/vector.h>
 
 #include <fmt/format.h>
@@ -118,13 +119,17 @@ void put_idt(std::span<std::uint8_t> region, CpuMode mode) {
     // which INT n does not push.
     const unsigned dpl = pushes_error_code(static_cast<Vector>(vector)) ? 0 : 3;
     if (mode == CpuMode::kLong64) {
-      const InterruptGate64 gate =
-          interrupt_gate64(kCode64Selector, Gva{handler}, kHandlerIst, dpl);
+      const EncodedDescriptor gate = encode(
+          InterruptGate64{
+              .selector = kCode64Selector, .offset = handler, .dpl = dpl, .ist = kHandlerIst},
+          DescriptorFormat::kIa32e);
       put(region, kIdtOffset + std::uint64_t{vector} * 16, gate.low);
       put(region, kIdtOffset + std::uint64_t{vector} * 16 + 8, gate.high);
     } else {
       put(region, kIdtOffset + std::uint64_t{vector} * 8,
-          interrupt_gate32(kCode32Selector, static_cast<std::uint32_t>(handler), dpl));
+          encode(InterruptGate32{.selector = kCode32Selector, .offset = handler, .dpl = dpl},
+                 DescriptorFormat::kLegacy)
+              .low);
     }
   }
 }

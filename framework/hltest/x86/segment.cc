@@ -3,9 +3,6 @@
 namespace hltest {
 namespace {
 
-constexpr std::uint64_t kInterruptGate = 0xE;  // 32-bit, or 64-bit in IA-32e mode
-constexpr std::uint64_t kGatePresent = 1ULL << 47U;
-
 std::uint8_t requested_privilege(std::uint16_t selector) {
   return static_cast<std::uint8_t>(selector & 3U);
 }
@@ -69,19 +66,6 @@ Segment segment_from_descriptor(std::uint64_t bytes, std::uint16_t selector) {
           .l = (bytes >> 53U & 1U) != 0,
           .db = (bytes >> 54U & 1U) != 0,
           .granularity = granularity};
-}
-
-InterruptGate64 interrupt_gate64(std::uint16_t selector, Gva handler, unsigned ist, unsigned dpl) {
-  const std::uint64_t offset = handler.value();
-  return {.low = (offset & 0xFFFF) | std::uint64_t{selector} << 16U |
-                 std::uint64_t{ist & 7U} << 32U | kInterruptGate << 40U |
-                 std::uint64_t{dpl & 3U} << 45U | kGatePresent | (offset >> 16U & 0xFFFF) << 48U,
-          .high = offset >> 32U};
-}
-
-std::uint64_t interrupt_gate32(std::uint16_t selector, std::uint32_t offset, unsigned dpl) {
-  return (offset & 0xFFFFU) | std::uint64_t{selector} << 16U | kInterruptGate << 40U |
-         std::uint64_t{dpl & 3U} << 45U | kGatePresent | std::uint64_t{offset >> 16U} << 48U;
 }
 
 }  // namespace hltest

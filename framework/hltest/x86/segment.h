@@ -58,14 +58,4 @@ std::uint64_t descriptor(const Segment& segment);
 /// What a load of `selector` makes of these 8 bytes of its table: the inverse of `descriptor`.
 Segment segment_from_descriptor(std::uint64_t bytes, std::uint16_t selector);
 
-/// The low and high half of a 64-bit interrupt gate (SDM vol. 3, 6.14.1). `ist` is 0 to 7.
-struct InterruptGate64 {
-  std::uint64_t low;
-  std::uint64_t high;
-};
-InterruptGate64 interrupt_gate64(std::uint16_t selector, Gva handler, unsigned ist, unsigned dpl);
-
-/// The 8 bytes of a 32-bit interrupt gate (SDM vol. 3, 6.11).
-std::uint64_t interrupt_gate32(std::uint16_t selector, std::uint32_t offset, unsigned dpl);
-
 }  // namespace hltest

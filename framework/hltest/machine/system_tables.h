@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <hltest/machine/guest_memory.h>
+#include <hltest/x86/descriptor_table.h>
+#include <hltest/x86/mapped_ranges.h>
+#include <hltest/x86/page_walk.h>
+#include <hltest/x86/registers.h>
+
+namespace hltest {
+
+/// The tables that registers point to in a guest's memory: page tables, GDT, LDT and IDT, decoded
+/// as the processor would read them now. To be used while the memory lives.
+class SystemTables {
+ public:
+  SystemTables(const Registers& registers, const GuestMemory& memory)
+      : registers_(registers), memory_(&memory) {}
+
+  /// The way from a linear to a physical address, level by level.
+  [[nodiscard]] PageWalk walk(Gva gva) const;
+  /// Where a linear address is in physical memory; nothing where it is not mapped.
+  [[nodiscard]] std::optional<Gpa> translate(Gva gva) const;
+  /// All that is mapped, as merged ranges. Printed with `to_string`.
+  [[nodiscard]] MappedRanges mapped_ranges() const;
+
+  /// Bytes from a linear address on: fewer where they are not mapped or not in memory.
+  [[nodiscard]] std::vector<std::uint8_t> read(Gva gva, std::size_t count) const;
+
+  /// The segment descriptor for a selector (GDT or, by its TI, LDT); nothing beyond the limit.
+  [[nodiscard]] std::optional<Descriptor> descriptor(std::uint16_t selector) const;
+  /// The IDT's gate, or in real mode the IVT's entry; nothing beyond the limit.
+  [[nodiscard]] std::optional<Descriptor> gate(Vector vector) const;
+  /// GDT, LDT and IDT, to be printed with `to_string()`.
+  [[nodiscard]] DescriptorTables descriptors() const;
+
+  [[nodiscard]] const Registers& registers() const { return registers_; }
+
+ private:
+  Registers registers_;
+  const GuestMemory* memory_;
+};
+
+/// In one line: the paging mode, and where the tables are.
+std::string to_string(const SystemTables& tables);
+
+}  // namespace hltest

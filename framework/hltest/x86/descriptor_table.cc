@@ -1,0 +1,147 @@
+#include <hltest/x86/descriptor_table.h>
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <iterator>
+#include <utility>
+
+namespace hltest {
+namespace {
+
+constexpr std::uint16_t kIndex = 0xFFF8;
+constexpr std::uint64_t kEntry = 8;
+
+std::uint64_t size_of(const EncodedDescriptor& entry) {
+  return entry.is_16_bytes ? 2 * kEntry : kEntry;
+}
+
+std::uint64_t quadword(const std::vector<std::uint8_t>& bytes, std::size_t offset) {
+  std::uint64_t value = 0;
+  if (offset + sizeof value <= bytes.size()) {
+    std::memcpy(&value, bytes.data() + offset, sizeof value);
+  }
+  return value;
+}
+
+}  // namespace
+
+DescriptorFormat descriptor_format(const Registers& registers) {
+  return registers.efer.lma() ? DescriptorFormat::kIa32e : DescriptorFormat::kLegacy;
+}
+
+void SegmentDescriptorTable::set(std::uint16_t selector, const Descriptor& descriptor) {
+  const std::uint16_t offset = selector & kIndex;
+  const EncodedDescriptor encoded = encode(descriptor, format_);
+  for (const auto& [other, entry] : entries_) {
+    if (other == offset) continue;
+    if (offset < other + size_of(entry) && other < offset + size_of(encoded)) {
+      throw DescriptorError(fmt::format(
+          "the {} at {:#x} shares bytes with the entry at {:#x}: one of them takes 16 bytes",
+          describe_fields(descriptor).front().value, offset, other));
+    }
+  }
+  if (offset + size_of(encoded) > 0x10000) {
+    throw DescriptorError(fmt::format("the {} at {:#x} reaches beyond the largest table",
+                                      describe_fields(descriptor).front().value, offset));
+  }
+  entries_[offset] = encoded;
+}
+
+std::optional<Segment> SegmentDescriptorTable::segment(std::uint16_t selector) const {
+  const auto found = entries_.find(selector & kIndex);
+  if (found == entries_.end()) return std::nullopt;
+  Segment loaded = segment_from_descriptor(found->second.low, selector);
+  if (!loaded.s || !loaded.present) return std::nullopt;
+  return loaded;
+}
+
+std::uint16_t SegmentDescriptorTable::limit() const {
+  const std::size_t size = bytes().size();
+  return static_cast<std::uint16_t>(size == 0 ? 0 : size - 1);
+}
+
+std::vector<std::uint8_t> SegmentDescriptorTable::bytes() const {
+  std::vector<std::uint8_t> bytes;
+  for (const auto& [offset, entry] : entries_) {
+    bytes.resize(offset + size_of(entry));
+    std::memcpy(bytes.data() + offset, &entry.low, sizeof entry.low);
+    if (entry.is_16_bytes) {
+      std::memcpy(bytes.data() + offset + kEntry, &entry.high, sizeof entry.high);
+    }
+  }
+  return bytes;
+}
+
+DescriptorTables::DescriptorTables(const Registers& registers, LinearReader read)
+    : registers_(registers), read_(std::move(read)) {}
+
+std::optional<Descriptor> DescriptorTables::entry(Gva base, std::uint64_t limit,
+                                                  std::uint64_t offset, std::uint64_t size) const {
+  if (offset + size - 1 > limit) return std::nullopt;
+  const std::vector<std::uint8_t> bytes = read_(base + offset, size);
+  if (bytes.size() != size) return std::nullopt;
+  const DescriptorFormat format = descriptor_format(registers_);
+  std::uint64_t high = size > kEntry ? quadword(bytes, kEntry) : 0;
+  const std::uint64_t low = quadword(bytes, 0);
+  if (size == kEntry && has_16_bytes(low, format)) {
+    if (offset + 2 * kEntry - 1 > limit) return ReservedDescriptor{.low = low};
+    high = quadword(read_(base + offset + kEntry, kEntry), 0);
+  }
+  return decode_descriptor(low, high, format);
+}
+
+std::optional<Descriptor> DescriptorTables::descriptor(std::uint16_t selector) const {
+  const std::uint64_t offset = selector & kIndex;
+  if (!is_in_ldt(selector)) {
+    return entry(registers_.gdt.base, registers_.gdt.limit, offset, kEntry);
+  }
+  if (registers_.ldt.unusable) return std::nullopt;
+  return entry(registers_.ldt.base, registers_.ldt.limit, offset, kEntry);
+}
+
+std::optional<Descriptor> DescriptorTables::gate(Vector vector) const {
+  const auto number = static_cast<std::uint64_t>(vector);
+  const DescriptorTable& idt = registers_.idt;
+  if (registers_.cr0.pe()) {
+    const std::uint64_t size =
+        descriptor_format(registers_) == DescriptorFormat::kIa32e ? 2 * kEntry : kEntry;
+    return entry(idt.base, idt.limit, number * size, size);
+  }
+  if (number * 4 + 3 > idt.limit) return std::nullopt;
+  const std::vector<std::uint8_t> bytes = read_(idt.base + number * 4, 4);
+  if (bytes.size() != 4) return std::nullopt;
+  IvtEntry entry;
+  std::memcpy(&entry.ip, bytes.data(), sizeof entry.ip);
+  std::memcpy(&entry.cs, bytes.data() + 2, sizeof entry.cs);
+  return entry;
+}
+
+std::string DescriptorTables::to_string() const {
+  std::string text;
+  const auto out = std::back_inserter(text);
+  const auto add_segments = [&](const char* name, std::uint64_t limit, std::uint16_t indicator) {
+    for (std::uint32_t offset = 0; offset + kEntry - 1 <= std::min<std::uint64_t>(limit, 0xFFFF);) {
+      const auto selector = static_cast<std::uint16_t>(offset | indicator);
+      const std::optional<Descriptor> found = descriptor(selector);
+      if (!found) break;
+      if (!std::holds_alternative<NullDescriptor>(*found)) {
+        fmt::format_to(out, "{} {:#06x}  {}\n", name, selector, hltest::to_string(*found));
+      }
+      const bool takes_two = std::holds_alternative<Ldt>(*found) ||
+                             std::holds_alternative<Tss64>(*found) ||
+                             std::holds_alternative<CallGate64>(*found);
+      offset += takes_two && descriptor_format(registers_) == DescriptorFormat::kIa32e ? 16 : 8;
+    }
+  };
+  add_segments("GDT", registers_.gdt.limit, 0);
+  if (!registers_.ldt.unusable) add_segments("LDT", registers_.ldt.limit, 4);
+  for (unsigned vector = 0; vector < 256; ++vector) {
+    const std::optional<Descriptor> found = gate(static_cast<Vector>(vector));
+    if (!found || std::holds_alternative<NullDescriptor>(*found)) continue;
+    fmt::format_to(out, "IDT {:#04x}    {}\n", vector, hltest::to_string(*found));
+  }
+  return text;
+}
+
+}  // namespace hltest
