@@ -19,9 +19,10 @@ mark_as_advanced(HLTEST_NASM HLTEST_MEMORY_LAYOUT)
 #                   [ALLOW_WARNINGS name ...])
 #
 # Makes a library TARGET that holds the assembled images, to be linked into a test program, and the
-# header "guests/TARGET.h" that declares them: `file.asm` is `guests::file`. Each source is
-# assembled flat (nasm -f bin) when the project is built, again when it or a file that it %includes
-# or incbins has changed. Bits are those of the mode; NASM's warnings are errors.
+# header "guests/TARGET.h" that declares them: `file.asm` is `guests::file` (and, where two libraries
+# have a file of that name, `guests::from_TARGET::file`). Each source is assembled flat (nasm -f bin)
+# when the project is built, again when it or a file that it %includes or incbins has changed. Bits
+# are those of the mode; NASM's warnings are errors.
 #
 #   MODE                 the mode that the guests start in; with several, every source is assembled
 #                        for each and its image passes for all of them (hltest::ImageSet)
@@ -105,15 +106,16 @@ function(hltest_add_guests target)
       _hltest_embed(${symbol} "${folder}/${name}.${mode}.bin" text)
       string(APPEND definitions "${text}")
     endforeach()
-    _hltest_declare(${name} "${stem}" "${source}" ${arg_LOAD_ADDRESS} "${symbols}" declaration
-                    definition)
+    _hltest_declare(${target} ${name} "${stem}" "${source}" ${arg_LOAD_ADDRESS} "${symbols}"
+                    declaration definition)
     string(APPEND declarations "${declaration}")
     string(APPEND definitions "${definition}")
   endforeach()
 
+  string(MAKE_C_IDENTIFIER "from_${target}" library)
   set(made "// Made by ${call}.\n")
   file(CONFIGURE OUTPUT "${folder}/guests/${target}.h" @ONLY CONTENT
-       "${made}#pragma once\n\n#include <hltest/guest/image.h>\n\nnamespace guests {\n${declarations}\n}  // namespace guests\n")
+       "${made}#pragma once\n\n#include <hltest/guest/image.h>\n\nnamespace guests {\ninline namespace ${library} {\n${declarations}\n}  // namespace ${library}\n}  // namespace guests\n")
   file(CONFIGURE OUTPUT "${folder}/${target}.cc" @ONLY CONTENT
        "${made}#include \"guests/${target}.h\"\n${definitions}")
   set_source_files_properties("${folder}/${target}.cc" PROPERTIES OBJECT_DEPENDS "${images}")
@@ -181,7 +183,7 @@ asm(\".pushsection .rodata\\n\"
 " PARENT_SCOPE)
 endfunction()
 
-function(_hltest_declare name stem source load_address symbols declaration definition)
+function(_hltest_declare target name stem source load_address symbols declaration definition)
   set(cpu_mode_real kReal16)
   set(cpu_mode_protected kProtected32)
   set(cpu_mode_long kLong64)
@@ -205,9 +207,10 @@ function(_hltest_declare name stem source load_address symbols declaration defin
     set(value "{${images}}")
   endif()
   cmake_path(GET source FILENAME file)
+  string(MAKE_C_IDENTIFIER "from_${target}" library)
   set(${declaration} "\n/// ${file}, loaded at ${load_address}.\nextern const ${type} ${name};\n"
       PARENT_SCOPE)
-  set(${definition} "\nconstinit const ${type} guests::${name}${value};\n" PARENT_SCOPE)
+  set(${definition} "\nconstinit const ${type} guests::${library}::${name}${value};\n" PARENT_SCOPE)
 endfunction()
 
 # hltest_discover_tests(TARGET ...): registers the program's tests with ctest, one by one; further

@@ -12,3 +12,4 @@
 #include <hltest/testing/guest_test.h>
 #include <hltest/testing/matchers.h>
 #include <hltest/testing/printers.h>
+#include <hltest/testing/table_matchers.h>

@@ -19,6 +19,7 @@ file(WRITE "${project}/main.cc" [=[
 #include <cstdio>
 #include "guests/some.h"
 #include "guests/every.h"
+#include "guests/again.h"
 static void print(const hltest::FlatImage& image) {
   std::printf("%s %llx:", std::string(image.name()).c_str(),
               static_cast<unsigned long long>(image.load_address().value()));
@@ -27,20 +28,23 @@ static void print(const hltest::FlatImage& image) {
 }
 int main() {
   print(guests::first_one);
-  print(guests::second);
+  print(guests::from_some::second);
+  print(guests::from_again::second);
   print(guests::both.in<hltest::CpuMode::kReal16>());
   print(guests::both.in<hltest::CpuMode::kLong64>());
 }
 ]=])
 file(WRITE "${project}/both.asm" " mov ax, 1\n")
+file(WRITE "${project}/second.asm" " hlt\n")
 set(head "cmake_minimum_required(VERSION 3.25)\nproject(x LANGUAGES CXX)\nfind_package(hltest REQUIRED)\n")
 file(WRITE "${project}/CMakeLists.txt" "${head}" [=[
 hltest_add_guests(some MODE real LOAD_ADDRESS 0x7c00
   SOURCES "source files/first one.asm" "source files/second.asm"
   DEFINES GIVEN=0x42 FLAG=1 INCLUDE_DIRECTORIES "more includes")
 hltest_add_guests(every MODE real long SOURCES both.asm)
+hltest_add_guests(again MODE real SOURCES second.asm)
 add_executable(main main.cc)
-target_link_libraries(main some every)
+target_link_libraries(main some every again)
 ]=])
 
 function(build_succeeds)
@@ -57,7 +61,7 @@ set(configure ${CMAKE_COMMAND} -S "${project}" -B "${build}" -G "${GENERATOR}"
 run(SUCCEEDS ${configure})
 build_succeeds()
 program_prints("first one 7c00: 01 10 00 7c f8 03" "second 7c00: 77 42 01 78 79 7a"
-               "both 1000: b8 01 00" "both 1000: 66 b8 01 00")
+               "second 1000: f4" "both 1000: b8 01 00" "both 1000: 66 b8 01 00")
 
 # Nothing has changed: nothing is assembled.
 build_succeeds()

@@ -143,7 +143,7 @@ TEST(SetupTest, Timeouts) {
 }
 
 TEST(SetupTest, ModesThatNoGuestStartsIn) {
-  EXPECT_THROW(Machine{CpuMode::kCompatibility16}, std::invalid_argument);
+  EXPECT_THROW(Machine{CpuMode::kVirtual8086}, std::invalid_argument);
 }
 
 TEST_F(LongModeTest, ControlRegistersThatContradictOneAnother) {

@@ -90,7 +90,7 @@ Segment flat(std::uint16_t selector, std::uint8_t type) {
 }
 
 void expect_system_tables(const Registers& registers, std::uint16_t idt_limit) {
-  EXPECT_EQ(registers.gdt, (DescriptorTable{Gva{0xF0002000}, 0x4F}));
+  EXPECT_EQ(registers.gdt, (DescriptorTable{Gva{0xF0002000}, 0x6F}));
   EXPECT_EQ(registers.idt, (DescriptorTable{Gva{0xF0001000}, idt_limit}));
   EXPECT_EQ(registers.tr.selector, kTssSelector);
   EXPECT_EQ(registers.tr.base, Gva{0xF0003000});
@@ -123,7 +123,7 @@ TEST_F(LongModeTest, StartState) {
   expect_data_segments(registers, flat(0x10, 0x3));
   expect_system_tables(registers, 0xFFF);
   EXPECT_EQ(registers.cr0.value, 0x80010033U);
-  EXPECT_EQ(registers.cr3.value, 0xF0005000U);
+  EXPECT_EQ(registers.cr3.value, 0xF0006000U);
   EXPECT_EQ(registers.cr4.value, 0x620U);
   EXPECT_EQ(registers.efer.value, 0xD00U);
   EXPECT_EQ(registers.cpl(), 0U);

@@ -75,7 +75,7 @@ TEST(PageWalkTest, AllLevelsTogetherAllow) {
   EXPECT_EQ(walk.flags, kReadOnly | kNoExecute | kGlobal | kCacheDisable);
   EXPECT_TRUE(walk.accessed);
   EXPECT_TRUE(walk.dirty);
-  EXPECT_EQ(to_string(walk.flags), "r--g");
+  EXPECT_EQ(to_string(walk.flags), "r--g PCD");
 }
 
 WalkEnd end_of(const PagingContext& context, Gva gva,

@@ -64,6 +64,19 @@ class FlatImage {
   std::optional<Gva> entry_;
 };
 
+/// The mode that the code of a guest which starts in `start_mode` is assembled for: real mode for
+/// all 16-bit code, protected mode for all 32-bit code.
+constexpr CpuMode image_mode(CpuMode start_mode) {
+  switch (code_bits(start_mode)) {
+    case 16:
+      return CpuMode::kReal16;
+    case 32:
+      return CpuMode::kProtected32;
+    default:
+      return CpuMode::kLong64;
+  }
+}
+
 /// A program for one start mode: an image for another does not compile in a fixture's `run()`.
 template <CpuMode kStartMode>
 class Image : public FlatImage {

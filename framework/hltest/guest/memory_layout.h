@@ -23,15 +23,19 @@ inline constexpr Gpa kHighMemory{0x100000000};
 inline constexpr Gpa kRomRegion{0xF0000};
 inline constexpr std::uint64_t kRomSize = 0x10000;
 
-// Offsets in the system region; the first two in the ROM as well: 256 HLTs, one for each vector;
-// the IDT (in the ROM a spare IVT); the GDT; a TSS; a page of stack for the handlers; the page
-// tables.
+// Offsets in the system region; the first and the IDT's in the ROM as well: 256 HLTs, one for each
+// vector; one for SYSCALL in 64-bit and 32-bit code and one for SYSENTER; the IDT (in the ROM a
+// spare IVT); the GDT; a TSS; a page of stack for the handlers; the LDT; the page tables.
 inline constexpr std::uint64_t kHandlersOffset = 0x0;
+inline constexpr std::uint64_t kSyscallOffset = 0x100;
+inline constexpr std::uint64_t kSyscall32Offset = 0x101;
+inline constexpr std::uint64_t kSysenterOffset = 0x102;
 inline constexpr std::uint64_t kIdtOffset = 0x1000;
 inline constexpr std::uint64_t kGdtOffset = 0x2000;
 inline constexpr std::uint64_t kTssOffset = 0x3000;
 inline constexpr std::uint64_t kHandlerStackOffset = 0x4000;
-inline constexpr std::uint64_t kPageTablesOffset = 0x5000;
+inline constexpr std::uint64_t kLdtOffset = 0x5000;
+inline constexpr std::uint64_t kPageTablesOffset = 0x6000;
 
 // Three pages that KVM itself needs on Intel hosts (KVM_SET_TSS_ADDR), and its page table for real
 // mode one page below, where KVM puts it by default (KVM_SET_IDENTITY_MAP_ADDR).
@@ -48,7 +52,12 @@ inline constexpr std::uint16_t kUserCode32Selector = 0x2B;
 inline constexpr std::uint16_t kUserDataSelector = 0x33;
 inline constexpr std::uint16_t kUserCode64Selector = 0x3B;
 inline constexpr std::uint16_t kTssSelector = 0x40;  // 16 bytes in long mode
-inline constexpr std::uint16_t kGdtLimit = 0x4F;
+inline constexpr std::uint16_t kCode16Selector = 0x50;
+inline constexpr std::uint16_t kData16Selector = 0x58;
+inline constexpr std::uint16_t kUserCode16Selector = 0x63;
+inline constexpr std::uint16_t kUserData16Selector = 0x6B;
+inline constexpr std::uint16_t kLdtSelector = 0x70;  // 16 bytes in long mode; null without an LDT
+inline constexpr std::uint16_t kFirstFreeSelector = 0x80;
 
 // Ports of a PC that guests use.
 inline constexpr std::uint16_t kCom1 = 0x3F8;

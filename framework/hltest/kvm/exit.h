@@ -33,6 +33,14 @@ struct MmioExit {
   std::span<std::uint8_t> data;  ///< 1 to 8 bytes
 };
 
+/// KVM_EXIT_X86_RDMSR and KVM_EXIT_X86_WRMSR: an MSR that the VM's user serves. To be answered with
+/// `Vcpu::answer_msr` or `refuse_msr` before the next run.
+struct MsrExit {
+  bool is_write;
+  std::uint32_t index;
+  std::uint64_t data;  ///< what WRMSR wrote
+};
+
 /// KVM_EXIT_SHUTDOWN: on x86 a triple fault.
 struct ShutdownExit {};
 
@@ -55,8 +63,8 @@ struct UnknownExit {
   std::uint32_t reason;
 };
 
-using Exit = std::variant<HltExit, IoExit, MmioExit, ShutdownExit, InternalErrorExit, FailEntryExit,
-                          InterruptedExit, UnknownExit>;
+using Exit = std::variant<HltExit, IoExit, MmioExit, MsrExit, ShutdownExit, InternalErrorExit,
+                          FailEntryExit, InterruptedExit, UnknownExit>;
 
 /// Reads the exit that `run` describes. `run_area` is the whole mapping `run` is the head of, which
 /// the port data lies in.

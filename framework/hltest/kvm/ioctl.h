@@ -40,6 +40,12 @@ struct CpuidHeader {
   std::uint32_t padding;
 };
 
+/// What it puts before a flexible array of MSR entries (struct kvm_msrs).
+struct MsrsHeader {
+  std::uint32_t nmsrs;
+  std::uint32_t padding;
+};
+
 /// What it puts before the signal set (struct kvm_signal_mask).
 struct SignalMaskHeader {
   std::uint32_t len;
@@ -57,12 +63,20 @@ inline constexpr Request<kvm_regs> kGetRegs{"KVM_GET_REGS", KVM_GET_REGS};
 inline constexpr Request<kvm_regs> kSetRegs{"KVM_SET_REGS", KVM_SET_REGS};
 inline constexpr Request<kvm_sregs> kGetSregs{"KVM_GET_SREGS", KVM_GET_SREGS};
 inline constexpr Request<kvm_sregs> kSetSregs{"KVM_SET_SREGS", KVM_SET_SREGS};
-// The three whose header struct is wrong in C++; the numbers are those of the kernel's C ABI.
+inline constexpr Request<void> kCheckExtension{"KVM_CHECK_EXTENSION", KVM_CHECK_EXTENSION};
+inline constexpr Request<kvm_enable_cap> kEnableCap{"KVM_ENABLE_CAP", KVM_ENABLE_CAP};
+inline constexpr Request<kvm_msr_filter> kSetMsrFilter{"KVM_X86_SET_MSR_FILTER",
+                                                       KVM_X86_SET_MSR_FILTER};
+// Those whose header struct is wrong in C++; the numbers are those of the kernel's C ABI.
 inline constexpr Request<CpuidHeader> kGetSupportedCpuid{"KVM_GET_SUPPORTED_CPUID",
                                                          _IOWR(KVMIO, 0x05, CpuidHeader)};
 inline constexpr Request<CpuidHeader> kSetCpuid2{"KVM_SET_CPUID2", _IOW(KVMIO, 0x90, CpuidHeader)};
+inline constexpr Request<CpuidHeader> kGetCpuid2{"KVM_GET_CPUID2", _IOWR(KVMIO, 0x91, CpuidHeader)};
 inline constexpr Request<SignalMaskHeader> kSetSignalMask{"KVM_SET_SIGNAL_MASK",
                                                           _IOW(KVMIO, 0x8b, SignalMaskHeader)};
+inline constexpr Request<MsrsHeader> kGetMsrs{"KVM_GET_MSRS", _IOWR(KVMIO, 0x88, MsrsHeader)};
+inline constexpr Request<MsrsHeader> kSetMsrs{"KVM_SET_MSRS", _IOW(KVMIO, 0x89, MsrsHeader)};
+static_assert(kGetMsrs.number == 0xC008'AE88 && kSetMsrs.number == 0x4008'AE89);
 static_assert(kGetSupportedCpuid.number == 0xC008'AE05 && kSetCpuid2.number == 0x4008'AE90 &&
               kSetSignalMask.number == 0x4004'AE8B);
 

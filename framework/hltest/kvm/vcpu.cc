@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <vector>
@@ -41,6 +42,48 @@ void Vcpu::set_cpuid(std::span<const kvm_cpuid_entry2> entries) {
   call_raw(fd_, kSetCpuid2.name, kSetCpuid2.number, buffer.data(),
            fmt::format("{} entries", entries.size()));
 }
+
+std::vector<kvm_cpuid_entry2> Vcpu::cpuid(std::size_t count) const {
+  CpuidHeader header{.nent = static_cast<std::uint32_t>(count), .padding = 0};
+  std::vector<std::uint8_t> buffer(sizeof header + count * sizeof(kvm_cpuid_entry2));
+  std::memcpy(buffer.data(), &header, sizeof header);
+  call_raw(fd_, kGetCpuid2.name, kGetCpuid2.number, buffer.data(),
+           fmt::format("room for {} entries", count));
+  std::memcpy(&header, buffer.data(), sizeof header);
+  std::vector<kvm_cpuid_entry2> entries(std::min<std::size_t>(header.nent, count));
+  std::memcpy(entries.data(), buffer.data() + sizeof header,
+              entries.size() * sizeof(kvm_cpuid_entry2));
+  return entries;
+}
+
+namespace {
+
+// One entry behind the header, as the kernel lays struct kvm_msrs out.
+struct OneMsr {
+  MsrsHeader header{.nmsrs = 1, .padding = 0};
+  kvm_msr_entry entry{};
+};
+static_assert(offsetof(OneMsr, entry) == sizeof(MsrsHeader));
+
+}  // namespace
+
+std::optional<std::uint64_t> Vcpu::msr(std::uint32_t index) const {
+  OneMsr msr{.entry = {.index = index, .reserved = 0, .data = 0}};
+  const int done = call_raw(fd_, kGetMsrs.name, kGetMsrs.number, &msr, fmt::format("{:#x}", index));
+  return done == 1 ? std::optional<std::uint64_t>{msr.entry.data} : std::nullopt;
+}
+
+bool Vcpu::set_msr(std::uint32_t index, std::uint64_t value) {
+  OneMsr msr{.entry = {.index = index, .reserved = 0, .data = value}};
+  return call_raw(fd_, kSetMsrs.name, kSetMsrs.number, &msr, fmt::format("{:#x}", index)) == 1;
+}
+
+void Vcpu::answer_msr(std::uint64_t value) {
+  shared().msr.data = value;
+  shared().msr.error = 0;
+}
+
+void Vcpu::refuse_msr() { shared().msr.error = 1; }
 
 void Vcpu::set_signal_mask(const sigset_t& mask) {
   // The kernel's signal set is 8 bytes, the head of glibc's larger one.

@@ -4,8 +4,10 @@
 
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include <hltest/kvm/exit.h>
 #include <hltest/kvm/mapping.h>
@@ -27,6 +29,17 @@ class Vcpu {
 
   /// What CPUID shows the guest.
   void set_cpuid(std::span<const kvm_cpuid_entry2> entries);
+  /// What KVM made of that: `count` entries at most.
+  [[nodiscard]] std::vector<kvm_cpuid_entry2> cpuid(std::size_t count) const;
+
+  /// The value of an MSR; nothing where this KVM has no such MSR.
+  [[nodiscard]] std::optional<std::uint64_t> msr(std::uint32_t index) const;
+  /// Sets an MSR as a privileged host may, and returns whether this KVM has it and takes the value.
+  [[nodiscard]] bool set_msr(std::uint32_t index, std::uint64_t value);
+  /// Answers an `MsrExit`: a RDMSR reads `value`, a WRMSR is done.
+  void answer_msr(std::uint64_t value);
+  /// Answers an `MsrExit` with #GP.
+  void refuse_msr();
 
   /// The signals that are blocked while the guest runs, in place of the thread's own. One that is
   /// let in ends the run, and is delivered only if the thread lets it in too.

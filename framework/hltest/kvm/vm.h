@@ -30,6 +30,16 @@ class Vm {
   /// outside every slot. Throws `Error`.
   void set_tss_address(Gpa gpa);
 
+  /// What `serve_msrs` asks for: one MSR in one direction.
+  struct ServedMsr {
+    std::uint32_t index;
+    bool is_write;
+  };
+  /// From now on, RDMSR or WRMSR of these, and of MSRs that this KVM does not know, are a `MsrExit`
+  /// (KVM_CAP_X86_USER_SPACE_MSR and KVM_X86_SET_MSR_FILTER, in Linux from 5.10 on). At most 16.
+  /// Throws `Error`.
+  void serve_msrs(std::span<const ServedMsr> msrs);
+
   /// Throws `Unavailable` when the host has no room for one more.
   [[nodiscard]] Vcpu create_vcpu(std::uint32_t id) const;
 

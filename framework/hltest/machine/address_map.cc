@@ -11,10 +11,10 @@ namespace {
 // What the system region grows by, so that large pages map it.
 constexpr std::uint64_t kGrowth = 4 * kMiB;
 
-void map_identity(PageMap& map, Gpa base, std::uint64_t size) {
+void map_identity(PageMap& map, Gpa base, std::uint64_t size, PageFlags flags) {
   const bool below_4_gib = paging_format(map.mode()).linear_bits == 32;
   if (below_4_gib && base >= kHighMemory) return;
-  map.map({.gva = Gva{base.value()}, .gpa = base, .size = size, .flags = kReadWrite});
+  map.map({.gva = Gva{base.value()}, .gpa = base, .size = size, .flags = flags});
 }
 
 }  // namespace
@@ -42,10 +42,9 @@ void AddressMap::apply(const Change& change, PageMap& map) {
 }
 
 void AddressMap::change(Change::Kind kind, const PageMapping& mapping) {
-  PageMap own{mode_};
-  for (const Change& earlier : changes_) apply(earlier, own);
+  if (!own_.has_value()) own_.emplace(mode_);
   const Change latest{kind, mapping};
-  apply(latest, own);
+  apply(latest, *own_);
   changes_.push_back(latest);
 }
 
@@ -56,18 +55,30 @@ void AddressMap::unmap(Gva gva, std::uint64_t size) {
 }
 
 bool AddressMap::is_mapped_by_test(Gva gva) const {
-  return std::ranges::any_of(changes_, [gva](const Change& change) {
-    return change.kind != Change::Kind::kUnmap && gva >= change.mapping.gva &&
-           gva - change.mapping.gva < change.mapping.size;
-  });
+  return own_.has_value() &&
+         std::ranges::any_of(own_->mappings(), [gva](const PageMapping& mapping) {
+           return gva >= mapping.gva && gva <= mapping.last();
+         });
+}
+
+Gpa AddressMap::first_table() const {
+  return placed_at_.value_or(kSystemRegion + kPageTablesOffset);
+}
+
+void AddressMap::place_at(Gpa first_table) {
+  if (!first_table.is_aligned(sizeof(PageTable))) {
+    throw PagingError(fmt::format("page tables at {}: a table is at a multiple of 4 KiB",
+                                  to_string(first_table)));
+  }
+  placed_at_ = first_table;
 }
 
 PageMap AddressMap::with_identity(const GuestMemory& memory, std::uint64_t region_size) const {
   PageMap map{mode_};
-  map_identity(map, kSystemRegion, region_size);
+  map_identity(map, kSystemRegion, region_size, kReadWrite);
   for (const MemoryRegion& region : memory.regions()) {
     if (region.kind == MemoryRegion::Kind::kRam) {
-      map_identity(map, region.base, region.bytes.size());
+      map_identity(map, region.base, region.bytes.size(), user_ ? kReadWrite | kUser : kReadWrite);
     }
   }
   for (const Change& change : changes_) apply(change, map);
@@ -96,14 +107,29 @@ void check_room(const PageMap& map, std::uint64_t most_tables) {
 
 }  // namespace
 
+PlacedPageTables AddressMap::build_in_ram(const GuestMemory& memory) const {
+  PlacedPageTables placed{.first_table = *placed_at_, .region_size = kGrowth};
+  const PageMap map = with_identity(memory, placed.region_size);
+  check_room(map, memory.size() / sizeof(PageTable));
+  placed.tables = build_page_tables(map, placed.first_table);
+  if (!memory.is_ram(placed.first_table, placed.size())) {
+    throw PagingError(fmt::format(
+        "the page tables ({:#x} bytes at {}) do not fit in the guest's memory, {}: place them "
+        "elsewhere, or give the guest more memory",
+        placed.size(), to_string(placed.first_table), memory.describe_ram()));
+  }
+  return placed;
+}
+
 PlacedPageTables AddressMap::build(const GuestMemory& memory) const {
+  if (placed_at_.has_value()) return build_in_ram(memory);
   // The tables lie in the region that they map, so its size and theirs depend on each other.
-  PlacedPageTables placed{.region_size = kGrowth};
+  PlacedPageTables placed{.first_table = first_table(), .region_size = kGrowth};
   for (;;) {
     const PageMap map = with_identity(memory, placed.region_size);
     check_room(map, (kKvmReserved - kSystemRegion - kPageTablesOffset) / sizeof(PageTable));
-    placed.tables = build_page_tables(map, kSystemRegion + kPageTablesOffset);
-    const std::uint64_t needed = kPageTablesOffset + placed.tables.size() * sizeof(PageTable);
+    placed.tables = build_page_tables(map, placed.first_table);
+    const std::uint64_t needed = kPageTablesOffset + placed.size();
     if (needed <= placed.region_size) return placed;
     placed.region_size = (needed + kGrowth - 1) / kGrowth * kGrowth;
     if (kSystemRegion + placed.region_size > kKvmReserved) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <hltest/machine/guest_memory.h>
@@ -8,10 +9,13 @@
 
 namespace hltest {
 
-/// Page tables and the size of the region that they lie in.
+/// Page tables, where the first of them is, and the size of the system region with them.
 struct PlacedPageTables {
   std::vector<PageTable> tables{};
+  Gpa first_table{};
   std::uint64_t region_size = 0;
+
+  [[nodiscard]] std::uint64_t size() const { return tables.size() * sizeof(PageTable); }
 };
 
 /// What the page tables that a guest starts with are to map: RAM and the system region to
@@ -26,6 +30,14 @@ class AddressMap {
   /// Changes the mode. Throws `PagingError` when there are changes already.
   void set_mode(PagingMode mode);
 
+  /// Where the first table is: in the system region unless `place_at` was called.
+  [[nodiscard]] Gpa first_table() const;
+  /// Puts the tables into RAM from `first_table` on. Throws `PagingError` unless it is 4 KiB
+  /// aligned.
+  void place_at(Gpa first_table);
+  /// Whether CPL 3 may access the identity-mapped RAM.
+  void set_user(bool user) { user_ = user; }
+
   /// See `PageMap`. What overlaps another mapping of the test's is an error at once; what overlaps
   /// the identity map is one when the tables are made.
   void map(const PageMapping& mapping);
@@ -35,8 +47,8 @@ class AddressMap {
   /// True when the test itself mapped `gva`.
   [[nodiscard]] bool is_mapped_by_test(Gva gva) const;
 
-  /// The tables for a guest with this memory, as they go into the system region. Throws
-  /// `PagingError`.
+  /// The tables for a guest with this memory. Throws `PagingError`, also where they are to be
+  /// placed in RAM and don't fit.
   [[nodiscard]] PlacedPageTables build(const GuestMemory& memory) const;
 
  private:
@@ -47,10 +59,14 @@ class AddressMap {
 
   void change(Change::Kind kind, const PageMapping& mapping);
   static void apply(const Change& change, PageMap& map);
+  [[nodiscard]] PlacedPageTables build_in_ram(const GuestMemory& memory) const;
   [[nodiscard]] PageMap with_identity(const GuestMemory& memory, std::uint64_t region_size) const;
 
   PagingMode mode_;
   std::vector<Change> changes_;
+  std::optional<PageMap> own_;  // the test's mappings alone, once there are any
+  std::optional<Gpa> placed_at_;
+  bool user_ = false;
 };
 
 }  // namespace hltest

@@ -20,7 +20,18 @@ struct Frame {
   std::uint64_t rflags = 0;
   std::uint64_t rsp = 0;  // the guest's, before the delivery
   std::uint16_t ss = 0;
+  // From virtual-8086 mode: ES, DS, FS and GS, which the processor cleared (SDM vol. 3, 20.3.1).
+  std::vector<std::uint32_t> data_segments{};
+
+  [[nodiscard]] bool is_virtual_8086() const { return Rflags{rflags}.vm(); }
+  [[nodiscard]] bool is_user() const { return is_virtual_8086() || (cs & 3U) != 0; }
 };
+
+Segment virtual_8086_segment(std::uint16_t selector) {
+  Segment segment = Segment::real_mode(selector);
+  segment.dpl = 3;
+  return segment;
+}
 
 class FrameReader {
  public:
@@ -43,7 +54,7 @@ class FrameReader {
   // before CS:RIP only look like that INT if a fault pushed RF set (SDM vol. 3, 17.3.1.1; real mode
   // pushes no RF), or if the instruction at CS:RIP raises the exception by itself.
   [[nodiscard]] bool ends_software_interrupt(const Frame& frame, Vector vector) const {
-    const Gva next = segment(frame.cs, start_.cs).base + frame.rip;
+    const Gva next = code_segment(frame).base + frame.rip;
     const std::vector<std::uint8_t> before = read_(next - 2, 2);
     if (before.size() != 2 || Rflags{frame.rflags}.rf()) return false;
     if (raises_by_itself(read_(next, kLongestInstruction), mode_of(frame), vector)) return false;
@@ -55,7 +66,7 @@ class FrameReader {
 
   // The length of the HLT at CS:RIP, with its prefixes; 0 when there is another instruction.
   [[nodiscard]] std::size_t length_of_hlt(const Frame& frame) const {
-    const Gva at = segment(frame.cs, start_.cs).base + frame.rip;
+    const Gva at = code_segment(frame).base + frame.rip;
     const auto code = read_(at, kLongestInstruction);
     if (code.empty()) return 0;
     const Instruction instruction = disassemble_one(code, at, mode_of(frame));
@@ -69,12 +80,24 @@ class FrameReader {
     // A fault pushes RF set so that its instruction can be restarted; the guest did not have it.
     registers.rflags.value = frame.rflags & ~Rflags::kRf;
     registers.rsp = frame.rsp;
-    registers.cs = segment(frame.cs, start_.cs);
-    if (registers.cr0.pe()) registers.ss = segment(frame.ss, at_exit_.ss);
+    registers.cs = code_segment(frame);
+    if (frame.is_virtual_8086()) {
+      registers.ss = virtual_8086_segment(frame.ss);
+      Segment* const cleared[] = {&registers.es, &registers.ds, &registers.fs, &registers.gs};
+      for (std::size_t i = 0; i < frame.data_segments.size(); ++i) {
+        *cleared[i] = virtual_8086_segment(static_cast<std::uint16_t>(frame.data_segments[i]));
+      }
+    } else if (registers.cr0.pe()) {
+      registers.ss = segment(frame.ss, at_exit_.ss);
+    }
     return registers;
   }
 
  private:
+  [[nodiscard]] Segment code_segment(const Frame& frame) const {
+    return frame.is_virtual_8086() ? virtual_8086_segment(frame.cs) : segment(frame.cs, start_.cs);
+  }
+
   template <typename T>
   [[nodiscard]] std::optional<std::vector<T>> read_stack(std::size_t count, Gva at) const {
     const std::vector<std::uint8_t> bytes = read_(at, count * sizeof(T));
@@ -145,11 +168,14 @@ class FrameReader {
                 .rflags = same_level->at(first + 2),
                 .rsp = at_exit_.rsp + (first + 3) * sizeof(std::uint32_t),
                 .ss = at_exit_.ss.selector};
-    if ((frame.cs & 3U) != 0) {  // it came from an outer level, whose stack was pushed too
-      const auto outer = read_stack<std::uint32_t>(first + 5, stack());
+    if (frame.is_user()) {  // it came from an outer level, whose stack was pushed too
+      const std::size_t pushed = first + (frame.is_virtual_8086() ? 9 : 5);
+      const auto outer = read_stack<std::uint32_t>(pushed, stack());
       if (!outer) return std::nullopt;
       frame.rsp = outer->at(first + 3);
       frame.ss = static_cast<std::uint16_t>(outer->at(first + 4));
+      frame.data_segments.assign(outer->begin() + static_cast<std::ptrdiff_t>(first + 5),
+                                 outer->end());
     }
     return frame;
   }
@@ -181,10 +207,33 @@ class FrameReader {
 
 }  // namespace
 
+namespace {
+
+// SYSCALL leaves RIP in RCX and, in IA-32e mode, RFLAGS in R11 (SDM vol. 2, SYSCALL); nothing tells
+// which user segments it came from, so they are those of the start.
+HaltMeaning interpret_syscall(const Registers& at_exit, const Registers& start) {
+  Registers before = at_exit;
+  before.rip = at_exit.rcx;
+  if (at_exit.efer.lma()) before.rflags.value = at_exit.r11;
+  before.cs = start.cs;
+  before.ss = start.ss;
+  return {SystemCall{SystemCall::Instruction::kSyscall}, before};
+}
+
+}  // namespace
+
 HaltMeaning interpret_halt(const Registers& at_exit, const Registers& start, Gva handlers,
                            const LinearReader& read) {
   const Gva hlt = at_exit.code_address() - 1;
-  if (hlt < handlers || hlt - handlers >= kVectors) return {Halt{}, at_exit};
+  if (hlt < handlers) return {Halt{}, at_exit};
+  const std::uint64_t handler = hlt - handlers;
+  if (at_exit.cr0.pe() && (handler == kSyscallOffset || handler == kSyscall32Offset)) {
+    return interpret_syscall(at_exit, start);
+  }
+  if (at_exit.cr0.pe() && handler == kSysenterOffset) {
+    return {SystemCall{SystemCall::Instruction::kSysenter}, at_exit};
+  }
+  if (handler >= kVectors) return {Halt{}, at_exit};
 
   const auto vector = static_cast<Vector>(hlt - handlers);
   const FrameReader reader{at_exit, start, read};
@@ -192,7 +241,7 @@ HaltMeaning interpret_halt(const Registers& at_exit, const Registers& start, Gva
   if (!frame) return {Exception{.vector = vector}, at_exit};
 
   Registers before = reader.before(*frame);
-  if (vector == Vector::kGeneralProtection && (frame->cs & 3U) != 0 && before.cr0.pe() &&
+  if (vector == Vector::kGeneralProtection && before.cr0.pe() && frame->is_user() &&
       frame->error_code == 0U) {
     if (const std::size_t length = reader.length_of_hlt(*frame); length != 0) {
       before.rip += length;

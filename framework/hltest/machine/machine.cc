@@ -1,13 +1,11 @@
 #include <hltest/kvm/error.h>
 #include <hltest/machine/deadline.h>
-#include <hltest/machine/exception_frame.h>
 #include <hltest/machine/machine.h>
+#include <hltest/machine/system_region.h>
 #include <hltest/machine/vcpu_state.h>
-#include <hltest/x86/disassembly.h>
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -21,11 +19,6 @@ const std::vector<kvm_cpuid_entry2>& host_cpuid(const kvm::System& system) {
   return entries;
 }
 
-Gva handlers(CpuMode start_mode) {
-  const Gpa region = start_mode == CpuMode::kReal16 ? kRomRegion : kSystemRegion;
-  return Gva{(region + kHandlersOffset).value()};
-}
-
 bool keeps(const Outcome& outcome) { return outcome.exits.size() < Outcome::kMostExits; }
 
 }  // namespace
@@ -34,7 +27,10 @@ Machine::Machine(CpuMode mode)
     : mode_(mode),
       memory_(kMemorySize, mode),
       registers_(start_registers(mode, memory_.end_of_low_ram())),
-      address_map_(paging_mode(registers_)) {}
+      address_map_(paging_mode(registers_)),
+      descriptors_(mode) {
+  if (registers_.cr0.pe()) registers_.gdt.limit = descriptors_.gdt().limit();
+}
 
 void Machine::check_not_running(const char* call) const {
   if (!is_running_) return;
@@ -68,6 +64,8 @@ Outcome Machine::run(const FlatImage& image, const StartRegisters& start) {
 
   if (!vm_.has_value() || has_run_) create_vm();
   has_run_ = true;
+  last_registers_.reset();
+  configure_vm();
   give_memory_slots();
 
   set_registers(registers);
@@ -76,16 +74,27 @@ Outcome Machine::run(const FlatImage& image, const StartRegisters& start) {
   outcome.stop = serve_exits(outcome);
 
   tell(image, registers, outcome);
+  if (!outcome.registers_are_lost()) last_registers_ = outcome.registers;
   return outcome;
 }
 
 void Machine::lay_out(const FlatImage& image, Registers& registers) {
-  constexpr std::uint64_t kIvtSize = 0x400;
   const DescriptorTable standard = start_registers(mode_, memory_.end_of_low_ram()).idt;
-  const DescriptorTable idt =
-      lay_out_system_region(memory_, mode_, address_map_, image.load_address() < Gpa{kIvtSize});
-  if (registers.idt == standard) registers.idt = idt;
+  const Gva idt = lay_out_system_region(memory_, mode_, descriptors_, address_map_, image);
+  if (registers.idt == standard) registers.idt.base = idt;
   memory_.write_bytes(image.load_address(), image.bytes());
+}
+
+void Machine::configure_vm() {
+  if (cpuid_.is_changed()) {
+    const std::vector<kvm_cpuid_entry2> wanted = cpuid_.apply(host_cpuid(kvm::System{}));
+    vcpu_->set_cpuid(wanted);
+    if (const auto difference = cpuid_.difference(wanted, vcpu_->cpuid(wanted.size()))) {
+      throw SetupError("this KVM does not show the guest the CPUID that the test wants: " +
+                       *difference);
+    }
+  }
+  if (const auto served = msr_bus_.served(); !served.empty()) vm_->serve_msrs(served);
 }
 
 void Machine::give_memory_slots() {
@@ -108,6 +117,15 @@ void Machine::set_registers(const Registers& registers) {
         error.what(), registers.cr0.value, registers.cr3.value, registers.cr4.value,
         registers.efer.value));
   }
+  const auto set_msr = [this](Msr msr, std::uint64_t value) {
+    if (vcpu_->set_msr(static_cast<std::uint32_t>(msr), value)) return;
+    throw SetupError(fmt::format("{} = {:#x}: this KVM does not know the MSR, or refuses the value",
+                                 to_string(msr), value));
+  };
+  if (cpl_ == 3) {
+    for (const auto& [msr, value] : system_call_msrs(mode_)) set_msr(msr, value);
+  }
+  for (const auto& [msr, value] : start_msrs_) set_msr(msr, value);
 }
 
 StopReason Machine::serve_exits(Outcome& outcome) {
@@ -136,6 +154,8 @@ std::optional<StopReason> Machine::serve(const kvm::Exit& exit, Outcome& outcome
     reason = serve_port(*io, outcome);
   } else if (const auto* const mmio = std::get_if<kvm::MmioExit>(&exit)) {
     serve_mmio(*mmio, outcome);
+  } else if (const auto* const msr = std::get_if<kvm::MsrExit>(&exit)) {
+    serve_msr(*msr, outcome);
   } else if (std::holds_alternative<kvm::HltExit>(exit)) {
     reason = Halt{};
   } else if (std::holds_alternative<kvm::ShutdownExit>(exit)) {
@@ -182,70 +202,17 @@ void Machine::serve_mmio(const kvm::MmioExit& mmio, Outcome& outcome) {
   if (outcome.mmio.size() < PortLog::kMostKept) outcome.mmio.push_back(access);
 }
 
-StopReason Machine::explain_internal_error(const kvm::InternalErrorExit& error) const {
-  constexpr std::size_t kLongestInstruction = 15;
-  if (error.suberror != KVM_INTERNAL_ERROR_EMULATION) {
-    return InternalError{.suberror = error.suberror, .data = error.data};
+void Machine::serve_msr(const kvm::MsrExit& exit, Outcome& outcome) {
+  const MsrAccess access =
+      msr_bus_.access({.msr = Msr{exit.index},
+                       .direction = exit.is_write ? Direction::kOut : Direction::kIn,
+                       .value = exit.data});
+  if (access.handled) {
+    vcpu_->answer_msr(access.value);
+  } else {
+    vcpu_->refuse_msr();
   }
-  const Registers registers = read_registers(*vcpu_);
-  const Gva rip = registers.code_address();
-  const SystemTables tables{registers, memory_};
-  const std::optional<Gpa> gpa = tables.translate(rip);
-  if (gpa.has_value() && !memory_.is_backed(*gpa)) return UnbackedFetch{*gpa};
-  const auto bytes = tables.read(rip, kLongestInstruction);
-  if (bytes.empty()) return HostLimit{};
-  Instruction instruction = disassemble_one(bytes, rip, cpu_mode(registers));
-  return HostLimit{.instruction = std::move(instruction.text),
-                   .bytes = std::move(instruction.bytes)};
-}
-
-void Machine::tell(const FlatImage& image, const Registers& first, Outcome& outcome) const {
-  outcome.guest = image.name();
-  outcome.image_start = image.load_address();
-  outcome.image_size = image.bytes().size();
-  outcome.registers = read_registers(*vcpu_);
-  if (std::holds_alternative<Halt>(outcome.stop)) {
-    const Registers at_exit = outcome.registers;
-    const LinearReader read = [tables = SystemTables{at_exit, memory_}](
-                                  Gva gva, std::size_t count) { return tables.read(gva, count); };
-    HaltMeaning meaning = interpret_halt(at_exit, first, handlers(mode_), read);
-    outcome.stop = std::move(meaning.reason);
-    outcome.registers = meaning.registers;
-  } else if (auto* const fault = std::get_if<TripleFault>(&outcome.stop)) {
-    // kvm_amd gives the vCPU its RESET state, which starts at F000:FFF0 (SDM vol. 3, table 10-1).
-    fault->registers_were_reset =
-        outcome.registers.rip == 0xFFF0 && outcome.registers.cs.selector == 0xF000;
-  }
-  outcome.start_mode = mode_name(first);
-  if (outcome.registers_are_lost()) return;
-  outcome.end_mode = mode_name(outcome.registers);
-  outcome.code = code_window(image, outcome.registers);
-  const SystemTables tables{outcome.registers, memory_};
-  const std::optional<Gpa> stopped_at = tables.translate(outcome.stop_address());
-  outcome.stopped_outside_image = !stopped_at || *stopped_at < outcome.image_start ||
-                                  *stopped_at - outcome.image_start >= outcome.image_size;
-}
-
-CodeWindow Machine::code_window(const FlatImage& image, const Registers& registers) const {
-  constexpr std::uint64_t kBefore = 64;
-  constexpr std::uint64_t kAfter = 48;
-  const Gva rip = registers.code_address();
-  const Gva image_start{image.load_address().value()};
-  const Gva image_end = image_start + image.bytes().size();
-  const bool near_image_start = rip >= image_start && rip - image_start < kBefore;
-  const Gva start =
-      near_image_start ? image_start : Gva{rip.value() - std::min(kBefore, rip.value())};
-  // What lies behind the image is not code, and would only be noise; nor is the end of a HLT.
-  const std::uint64_t after =
-      rip >= image_start && rip <= image_end ? std::min(kAfter, image_end - rip) : kAfter;
-  const SystemTables tables{registers, memory_};
-  CodeWindow window{.start = start,
-                    .bytes = tables.read(start, rip - start + after),
-                    .starts_at_instruction = near_image_start && image.entry() == image_start};
-  if (window.bytes.size() < rip - start) {  // the page before RIP can't be read
-    window = {.start = rip, .bytes = tables.read(rip, after), .starts_at_instruction = true};
-  }
-  return window;
+  if (outcome.msrs.size() < PortLog::kMostKept) outcome.msrs.push_back(access);
 }
 
 }  // namespace hltest

@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
 #include <hltest/guest/image.h>
+#include <hltest/kvm/cpuid.h>
 #include <hltest/kvm/error.h>
 #include <hltest/kvm/system.h>
 #include <hltest/kvm/vcpu.h>
@@ -13,9 +15,11 @@
 #include <hltest/machine/address_map.h>
 #include <hltest/machine/guest_memory.h>
 #include <hltest/machine/mmio_bus.h>
+#include <hltest/machine/msr_bus.h>
 #include <hltest/machine/outcome.h>
 #include <hltest/machine/port_bus.h>
 #include <hltest/machine/setup.h>
+#include <hltest/machine/start_descriptors.h>
 #include <hltest/machine/start_registers.h>
 #include <hltest/machine/start_state.h>
 #include <hltest/machine/system_tables.h>
@@ -52,6 +56,10 @@ class Machine {
   [[nodiscard]] GuestMemory& memory() { return memory_; }
   [[nodiscard]] PortBus& ports() { return ports_; }
   [[nodiscard]] MmioBus& mmio() { return mmio_; }
+  /// What answers RDMSR and WRMSR in place of KVM.
+  [[nodiscard]] MsrBus& msrs() { return msr_bus_; }
+  /// What CPUID shows the guest.
+  [[nodiscard]] kvm::Cpuid& cpuid() { return cpuid_; }
 
   /// Bytes of RAM: a multiple of 4 KiB, several GiB if need be (what is not touched costs nothing).
   /// The start state's stack pointer moves with the end of RAM. Throws `MemoryError`.
@@ -72,6 +80,39 @@ class Machine {
   /// `PagingError`.
   void unmap(Gva gva, std::uint64_t size);
 
+  /// Puts the page tables into RAM, one behind the other from `first_table` on (4 KiB aligned), in
+  /// place of the system region, and CR3 with them. Throws `SetupError` without paging,
+  /// `PagingError` when misaligned; `run` does where they don't fit, or lie over the image.
+  void set_page_tables_at(Gpa first_table);
+
+  /// The privilege level that the guest starts at: 0 (the start state) or 3. Sets the segment
+  /// registers and EFER.SCE, makes the identity-mapped RAM accessible for CPL 3, and leads SYSCALL
+  /// and SYSENTER to the framework's handlers, which end the run as a `SystemCall`. Throws
+  /// `SetupError` in real mode and for 1 and 2.
+  void set_cpl(unsigned cpl);
+
+  /// Puts a descriptor into the GDT (or, by the selector's TI, the LDT) that the guest starts with,
+  /// beside the framework's entries (memory_layout.h; free from `kFirstFreeSelector` on) or in
+  /// place of one. Throws `DescriptorError`.
+  void set_descriptor(std::uint16_t selector, const Descriptor& descriptor);
+  /// Puts a gate (in real mode an `IvtEntry`) in place of the framework's handler for a vector.
+  /// Throws `DescriptorError`.
+  void set_gate(Vector vector, const Descriptor& gate);
+  /// What a load of `selector` from those tables makes of a segment register. Throws
+  /// `DescriptorError` where they have no present code or data segment for it.
+  [[nodiscard]] Segment segment(std::uint16_t selector) const;
+
+  /// The value that an MSR has when the guest starts. Throws `SetupError` for EFER, which is one of
+  /// `registers()`; `run` does for an MSR that this KVM does not know, and a value it refuses.
+  void set_msr(Msr msr, std::uint64_t value);
+  /// The value that an MSR has now, after the run. Throws `SetupError` before a run, and for an MSR
+  /// that this KVM does not know.
+  [[nodiscard]] std::uint64_t msr(Msr msr) const;
+
+  /// The tables that the guest's registers pointed to at the end of the last run, in the memory as
+  /// it is now. Throws `SetupError` before a run, and where the registers are lost.
+  [[nodiscard]] SystemTables tables() const;
+
   /// How long a run may take: 1 ms to 24 hours. Throws `SetupError`.
   void set_timeout(std::chrono::milliseconds timeout);
 
@@ -89,6 +130,7 @@ class Machine {
  private:
   void check_has_paging(const std::string& what) const;
   void lay_out(const FlatImage& image, Registers& registers);
+  void configure_vm();
   void give_memory_slots();
   void set_registers(const Registers& registers);
   void set_running(bool running);
@@ -97,6 +139,7 @@ class Machine {
   std::optional<StopReason> serve(const kvm::Exit& exit, Outcome& outcome);
   std::optional<StopReason> serve_port(const kvm::IoExit& io, Outcome& outcome);
   void serve_mmio(const kvm::MmioExit& mmio, Outcome& outcome);
+  void serve_msr(const kvm::MsrExit& exit, Outcome& outcome);
   [[nodiscard]] StopReason explain_internal_error(const kvm::InternalErrorExit& error) const;
   void tell(const FlatImage& image, const Registers& first, Outcome& outcome) const;
   [[nodiscard]] CodeWindow code_window(const FlatImage& image, const Registers& registers) const;
@@ -105,13 +148,19 @@ class Machine {
   GuestMemory memory_;  // outlives the VM, whose slots it backs
   Registers registers_;
   AddressMap address_map_;
+  StartDescriptors descriptors_;
+  unsigned cpl_ = 0;
+  std::map<Msr, std::uint64_t> start_msrs_;
+  kvm::Cpuid cpuid_;
   PortBus ports_;
   MmioBus mmio_;
+  MsrBus msr_bus_;
   std::chrono::milliseconds timeout_ = kDefaultTimeout;
 
   std::optional<kvm::Vm> vm_;
   std::optional<kvm::Vcpu> vcpu_;
   bool has_run_ = false;
+  std::optional<Registers> last_registers_;  // unless they are lost
   bool is_running_ = false;
 };
 

@@ -15,23 +15,23 @@ void Machine::set_memory_size(std::uint64_t size) {
 
 void Machine::set_paging(PagingMode mode) {
   const bool legacy = mode == PagingMode::k32Bit || mode == PagingMode::kPae;
-  const bool possible =
-      mode_ == CpuMode::kLong64
-          ? mode == PagingMode::k4Level || mode == PagingMode::k5Level
-          : mode == PagingMode::kNone || (legacy && mode_ == CpuMode::kProtected32);
+  const bool possible = is_ia32e(mode_)
+                            ? mode == PagingMode::k4Level || mode == PagingMode::k5Level
+                            : mode == PagingMode::kNone || (legacy && mode_ != CpuMode::kReal16);
   if (!possible) {
     throw SetupError(fmt::format("{}: a guest that starts in {} can't have it", to_string(mode),
                                  to_string(mode_)));
   }
   address_map_.set_mode(mode);
   set_paging_registers(mode, registers_);
+  if (mode != PagingMode::kNone) registers_.cr3.value = address_map_.first_table().value();
 }
 
 void Machine::check_has_paging(const std::string& what) const {
   if (address_map_.mode() != PagingMode::kNone) return;
   throw SetupError(fmt::format("{}: a guest that starts in {} has no page tables{}", what,
                                to_string(mode_),
-                               mode_ == CpuMode::kProtected32 ? " without set_paging()" : ""));
+                               mode_ != CpuMode::kReal16 ? " without set_paging()" : ""));
 }
 
 void Machine::map(const PageMapping& mapping) {
@@ -47,6 +47,64 @@ void Machine::remap(const PageMapping& mapping) {
 void Machine::unmap(Gva gva, std::uint64_t size) {
   check_has_paging("unmapping " + to_string(gva));
   address_map_.unmap(gva, size);
+}
+
+void Machine::set_page_tables_at(Gpa first_table) {
+  check_has_paging("page tables at " + to_string(first_table));
+  address_map_.place_at(first_table);
+  registers_.cr3.value = first_table.value();
+}
+
+void Machine::set_cpl(unsigned cpl) {
+  if (mode_ == CpuMode::kReal16 || (cpl != 0 && cpl != 3)) {
+    throw SetupError(
+        fmt::format("a start at CPL {} in {}: a guest starts at CPL 0, or outside real "
+                    "mode at CPL 3",
+                    cpl, to_string(mode_)));
+  }
+  cpl_ = cpl;
+  set_privilege(cpl, mode_, registers_);
+  address_map_.set_user(cpl == 3);
+}
+
+void Machine::set_descriptor(std::uint16_t selector, const Descriptor& descriptor) {
+  descriptors_.set(selector, descriptor);
+  registers_.gdt.limit = descriptors_.gdt().limit();
+  registers_.ldt = descriptors_.ldt_register();
+}
+
+void Machine::set_gate(Vector vector, const Descriptor& gate) {
+  descriptors_.set_gate(vector, gate);
+}
+
+Segment Machine::segment(std::uint16_t selector) const {
+  if (const std::optional<Segment> found = descriptors_.segment(selector)) return *found;
+  throw DescriptorError(
+      fmt::format("selector {:#x}: the start state's {} has no present code or data segment there",
+                  selector, is_in_ldt(selector) ? "LDT" : "GDT"));
+}
+
+void Machine::set_msr(Msr msr, std::uint64_t value) {
+  if (msr == Msr::kIa32Efer) {
+    throw SetupError("IA32_EFER is one of the registers: set registers().efer");
+  }
+  start_msrs_.insert_or_assign(msr, value);
+}
+
+std::uint64_t Machine::msr(Msr msr) const {
+  if (!has_run_ || !vcpu_.has_value()) {
+    throw SetupError(to_string(msr) + " can be read after a run: nothing has run yet");
+  }
+  if (const auto value = vcpu_->msr(static_cast<std::uint32_t>(msr))) return *value;
+  throw SetupError(to_string(msr) + ": this KVM does not know the MSR");
+}
+
+SystemTables Machine::tables() const {
+  if (last_registers_.has_value()) return {*last_registers_, memory_};
+  throw SetupError(
+      has_run_ ? "the guest's tables can't be found: after the triple fault this host's KVM "
+                 "has reset the registers that point to them"
+               : "the guest's tables can be read after a run: nothing has run yet");
 }
 
 void Machine::set_timeout(std::chrono::milliseconds timeout) {

@@ -13,8 +13,12 @@ bool Outcome::registers_are_lost() const {
 
 Gva Outcome::stop_address() const {
   const Gva next = registers.code_address();
+  constexpr std::uint64_t kSyscallLength = 2;
   // KVM reports a HLT with RIP behind it, and a trap or software interrupt is what came before.
-  return halted() ? next - 1 : next;
+  if (halted()) return next - 1;
+  const auto* const call = std::get_if<SystemCall>(&stop);
+  const bool is_syscall = call != nullptr && call->instruction == SystemCall::Instruction::kSyscall;
+  return is_syscall ? next - kSyscallLength : next;
 }
 
 std::string summary(const Outcome& outcome) {

@@ -8,6 +8,7 @@
 
 #include <hltest/guest/memory_layout.h>
 #include <hltest/machine/mmio_bus.h>
+#include <hltest/machine/msr_bus.h>
 #include <hltest/machine/port_log.h>
 #include <hltest/machine/stop_reason.h>
 #include <hltest/machine/vm_exit.h>
@@ -39,6 +40,8 @@ struct Outcome {
   PortLog ports{};
   /// Accesses to addresses without memory, the first `PortLog::kMostKept` of them, in order.
   std::vector<MmioAccess> mmio{};
+  /// RDMSR and WRMSR that KVM left to the test, the first `PortLog::kMostKept` of them, in order.
+  std::vector<MsrAccess> msrs{};
   /// The exits of the run in order, the last one included; the first `kMostExits` of them.
   std::vector<VmExit> exits{};
   std::string start_mode{};  ///< as `mode_name` says it

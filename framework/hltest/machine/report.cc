@@ -15,6 +15,7 @@ constexpr std::size_t kInstructionsBefore = 4;
 constexpr std::size_t kInstructionsAfter = 3;
 constexpr std::size_t kMostPorts = 8;
 constexpr std::size_t kMostMmio = 4;
+constexpr std::size_t kMostMsrs = 4;
 
 using Output = std::back_insert_iterator<std::string>;
 
@@ -168,6 +169,15 @@ void add_mmio(Output out, const std::vector<MmioAccess>& accesses) {
   }
 }
 
+void add_msrs(Output out, const std::vector<MsrAccess>& accesses) {
+  for (std::size_t i = 0; i < std::min(accesses.size(), kMostMsrs); ++i) {
+    fmt::format_to(out, "{}\n", to_string(accesses[i]));
+  }
+  if (accesses.size() > kMostMsrs) {
+    fmt::format_to(out, "... and {} more MSR accesses\n", accesses.size() - kMostMsrs);
+  }
+}
+
 }  // namespace
 
 std::string escape(const std::string& text) {
@@ -207,9 +217,12 @@ std::string report(const Outcome& outcome) {
     add_general_registers(out, outcome.registers, outcome.registers.efer.lma());
     add_system_registers(out, outcome.registers);
   }
-  if (!outcome.ports.accesses().empty() || !outcome.mmio.empty()) fmt::format_to(out, "\n");
+  if (!outcome.ports.accesses().empty() || !outcome.mmio.empty() || !outcome.msrs.empty()) {
+    fmt::format_to(out, "\n");
+  }
   add_ports(out, outcome.ports);
   add_mmio(out, outcome.mmio);
+  add_msrs(out, outcome.msrs);
   return text;
 }
 

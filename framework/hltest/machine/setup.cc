@@ -44,7 +44,7 @@ void check_entry(std::string_view image, const Registers& registers, CpuMode mod
                     what, to_string(registers.cs.base), registers.cs.limit));
   }
   // Where a test brought page tables of its own, only they know.
-  const bool framework_tables = registers.cr3.table() == kSystemRegion + kPageTablesOffset;
+  const bool framework_tables = registers.cr3.table() == map.first_table();
   if (registers.cr0.pg() && !framework_tables) return;
   const bool in_memory = memory.is_ram(Gpa{address.value()}, 1) || map.is_mapped_by_test(address);
   if (!in_memory) {

@@ -1,5 +1,5 @@
+#include <hltest/machine/start_descriptors.h>
 #include <hltest/machine/start_registers.h>
-#include <hltest/machine/start_state.h>
 #include <hltest/x86/register_name.h>
 
 #include <fmt/format.h>
@@ -52,12 +52,12 @@ void set_start_register(Registers& registers, std::string_view name, std::uint64
     segment->base = Gva{value * 16};
     return;
   }
-  const std::optional<Segment> loaded = start_segment(selector);
+  const std::optional<Segment> loaded = StartDescriptors{mode}.segment(selector);
   if (!loaded.has_value()) {
     throw RegisterError(fmt::format(
-        "{} = {:#x}: the start state's GDT has no such segment: it has code at 0x8 (32-bit) and "
-        "0x18 "
-        "(64-bit), data at 0x10 and 0x20, and for CPL 3 code at 0x2b and 0x3b and data at 0x33",
+        "{} = {:#x}: the start state's GDT has no such segment: it has code at 0x8 (32-bit), 0x18 "
+        "(64-bit) and 0x50 (16-bit), data at 0x10, 0x20 and 0x58, and for CPL 3 code at 0x2b, 0x3b "
+        "and 0x63, data at 0x33 and 0x6b",
         lower, value));
   }
   *segment = *loaded;

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <vector>
 
-#include <hltest/machine/address_map.h>
-#include <hltest/machine/guest_memory.h>
 #include <hltest/x86/cpu_mode.h>
+#include <hltest/x86/msr.h>
+#include <hltest/x86/paging_mode.h>
 #include <hltest/x86/registers.h>
 
 /// The state in which a guest finds the machine. All general registers are 0 but for the stack
@@ -24,6 +24,16 @@
 /// pages (4 KiB pages where RAM ends), readable, writable and executable for CPL 0 to 2.
 /// CR0 = 0x80010033 (PG, WP, NE, ET, MP, PE), CR4 = 0x620 (PAE, OSFXSR, OSXMMEXCPT: SSE works),
 /// EFER = 0xD00 (LME, LMA, NXE). GDT, IDT and TSS as above.
+///
+/// **16-bit protected mode** (`CpuMode::kProtected16`): as protected mode, with 16-bit segments of
+/// 64 KiB at base 0 (CS = 0x50, the others 0x58) and the stack pointer of real mode.
+///
+/// **Compatibility mode** (`CpuMode::kCompatibility32`, `kCompatibility16`): as long mode, but the
+/// segments and the stack pointer of protected mode (32-bit) or of 16-bit protected mode.
+///
+/// **At CPL 3** (`Machine::set_cpl`): the segments of the mode with DPL 3 (CS = 0x3B, 0x2B or 0x63,
+/// the others 0x33 or 0x6B); page tables let it access all RAM, but not the system region. EFER.SCE
+/// is set, and SYSCALL and SYSENTER lead to the framework's handlers.
 namespace hltest {
 
 /// The start state's registers, as above, for a guest whose RAM below 4 GiB ends at `end_of_ram`.
@@ -35,15 +45,16 @@ Registers start_registers(CpuMode mode, Gpa end_of_ram);
 /// them: CR0.PG and WP, CR3, CR4.PSE, PAE and LA57, EFER.NXE (EFER.LME and LMA stay as they are).
 void set_paging_registers(PagingMode mode, Registers& registers);
 
-/// What a load of `selector` makes of the start state's GDT; nothing where that has no code or data
-/// segment.
-std::optional<Segment> start_segment(std::uint16_t selector);
+/// Sets the segment registers, EFER.SCE and nothing else for code at this privilege level, 0 or 3.
+void set_privilege(unsigned cpl, CpuMode mode, Registers& registers);
 
-/// Writes the framework's tables into the guest's memory: the HLTs that serve as handlers, IVT or
-/// IDT, GDT, TSS and the page tables of `map`, if it has a paging mode. An IVT goes to address 0
-/// unless `image_at_zero`, when it goes into the ROM. Returns where the IDT (IVT) is. Throws
-/// `PagingError` where `map` and the identity map overlap.
-DescriptorTable lay_out_system_region(GuestMemory& memory, CpuMode mode, const AddressMap& map,
-                                      bool image_at_zero);
+/// A model-specific register and its value.
+struct MsrValue {
+  Msr msr;
+  std::uint64_t value;
+};
+/// What a guest that starts at CPL 3 finds in the MSRs of SYSCALL and SYSENTER: both lead to the
+/// framework's handlers (SDM vol. 3, 5.8.7 and 5.8.8).
+std::vector<MsrValue> system_call_msrs(CpuMode mode);
 
 }  // namespace hltest

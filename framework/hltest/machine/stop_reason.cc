@@ -24,6 +24,12 @@ std::string describe_reason(const Exception& exception) {
   return text;
 }
 
+std::string describe_reason(const SystemCall& call) {
+  return call.instruction == SystemCall::Instruction::kSyscall
+             ? "system call (SYSCALL)"
+             : "system call (SYSENTER, which saves no return address)";
+}
+
 std::string describe_reason(const TripleFault& fault) {
   return fault.registers_were_reset
              ? "triple fault (this host's KVM has reset the vCPU: its registers are gone)"
@@ -75,8 +81,9 @@ std::string describe(const StopReason& reason) {
 
 std::string name(const StopReason& reason) {
   static constexpr std::array<const char*, std::variant_size_v<StopReason>> kNames = {
-      "halted",         "exception",  "triple_fault",   "timed_out",     "condition_met",
-      "unbacked_fetch", "host_limit", "internal_error", "entry_failure", "unknown_exit"};
+      "halted",         "exception",     "system_call",    "triple_fault",
+      "timed_out",      "condition_met", "unbacked_fetch", "host_limit",
+      "internal_error", "entry_failure", "unknown_exit"};
   return kNames.at(reason.index());
 }
 

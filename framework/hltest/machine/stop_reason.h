@@ -32,6 +32,13 @@ struct Exception {
   std::uint64_t rip = 0;
 };
 
+/// SYSCALL or SYSENTER of a guest that started at CPL 3 (`Machine::set_cpl`). After a SYSCALL the
+/// outcome's registers are the guest's, with RIP behind it, and RCX and R11 as it leaves them;
+/// after a SYSENTER, which saves neither RIP nor RSP, RIP, RSP, CS and SS are those of the handler.
+struct SystemCall {
+  enum class Instruction : std::uint8_t { kSyscall, kSysenter } instruction;
+};
+
 /// A fault while a double fault was being delivered: the processor shut down.
 struct TripleFault {
   /// True when this host's KVM has reset the vCPU before it told (AMD's does): then the outcome's
@@ -78,14 +85,15 @@ struct UnknownExit {
   std::uint32_t reason = 0;
 };
 
-using StopReason = std::variant<Halt, Exception, TripleFault, Timeout, ConditionMet, UnbackedFetch,
-                                HostLimit, InternalError, EntryFailure, UnknownExit>;
+using StopReason = std::variant<Halt, Exception, SystemCall, TripleFault, Timeout, ConditionMet,
+                                UnbackedFetch, HostLimit, InternalError, EntryFailure, UnknownExit>;
 
 /// One line without the place: `#DE (divide error, vector 0)`, `timed out after 5000 ms`.
 std::string describe(const StopReason& reason);
 
-/// One word for programs: `halted`, `exception`, `triple_fault`, `timed_out`, `condition_met`,
-/// `unbacked_fetch`, `host_limit`, `internal_error`, `entry_failure`, `unknown_exit`.
+/// One word for programs: `halted`, `exception`, `system_call`, `triple_fault`, `timed_out`,
+/// `condition_met`, `unbacked_fetch`, `host_limit`, `internal_error`, `entry_failure`,
+/// `unknown_exit`.
 std::string name(const StopReason& reason);
 
 }  // namespace hltest

@@ -19,6 +19,8 @@ Segment from_kvm(const kvm_segment& segment) {
 }
 
 kvm_segment to_kvm(const Segment& segment) {
+  // Only G makes a limit this long, and KVM keeps no more than 20 bits of it without.
+  const bool granularity = segment.granularity || segment.limit > 0xF'FFFF;
   return {.base = segment.base.value(),
           .limit = segment.limit,
           .selector = segment.selector,
@@ -28,7 +30,7 @@ kvm_segment to_kvm(const Segment& segment) {
           .db = segment.db,
           .s = segment.s,
           .l = segment.l,
-          .g = segment.granularity,
+          .g = granularity,
           .avl = segment.avl,
           .unusable = segment.unusable,
           .padding = 0};

@@ -22,6 +22,10 @@ std::uint32_t kvm_reason(const VmExit& exit) {
       return KVM_EXIT_IO;
     case ExitReason::kMmio:
       return KVM_EXIT_MMIO;
+    case ExitReason::kRdmsr:
+      return KVM_EXIT_X86_RDMSR;
+    case ExitReason::kWrmsr:
+      return KVM_EXIT_X86_WRMSR;
     case ExitReason::kShutdown:
       return KVM_EXIT_SHUTDOWN;
     case ExitReason::kInternalError:
@@ -74,6 +78,10 @@ VmExit record(const kvm::Exit& exit) {
                           .size = static_cast<std::uint8_t>(mmio.data.size()),
                           .count = 1,
                           .data = {mmio.data.begin(), mmio.data.end()}};
+          },
+          [](const kvm::MsrExit& msr) {
+            return VmExit{.reason = msr.is_write ? ExitReason::kWrmsr : ExitReason::kRdmsr,
+                          .direction = msr.is_write ? Direction::kOut : Direction::kIn};
           },
           [](const kvm::ShutdownExit&) { return VmExit{.reason = ExitReason::kShutdown}; },
           [](const kvm::InternalErrorExit&) {

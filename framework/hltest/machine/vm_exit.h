@@ -15,6 +15,8 @@ enum class ExitReason : std::uint8_t {
   kHlt,            ///< KVM_EXIT_HLT
   kIo,             ///< KVM_EXIT_IO
   kMmio,           ///< KVM_EXIT_MMIO
+  kRdmsr,          ///< KVM_EXIT_X86_RDMSR
+  kWrmsr,          ///< KVM_EXIT_X86_WRMSR
   kShutdown,       ///< KVM_EXIT_SHUTDOWN
   kInternalError,  ///< KVM_EXIT_INTERNAL_ERROR
   kFailEntry,      ///< KVM_EXIT_FAIL_ENTRY

@@ -33,6 +33,8 @@ class GuestTest : public ::testing::Test {
   [[nodiscard]] Machine& machine() { return machine_; }
   /// The guest's memory, before and after the run.
   [[nodiscard]] GuestMemory& memory() { return machine_.memory(); }
+  /// The guest's page tables, GDT and IDT at the end of the last run: `Machine::tables`.
+  [[nodiscard]] SystemTables tables() const { return machine_.tables(); }
 
   /// `Machine::run`, remembered for the report.
   [[nodiscard]] Outcome run_image(const FlatImage& image, const StartRegisters& start);
@@ -54,7 +56,8 @@ class ModeTest : public GuestTest {
   /// Runs `image` to HLT, or to whatever else ends it, with `start` in place of the start state's
   /// registers. Throws as `Machine::run` does, which fails the test.
   /// A run that times out or faults fails nothing by itself: expect what it has to come to.
-  [[nodiscard]] Outcome run(const Image<kStartMode>& image, const StartRegisters& start = {}) {
+  [[nodiscard]] Outcome run(const Image<image_mode(kStartMode)>& image,
+                            const StartRegisters& start = {}) {
     return run_image(image, start);
   }
 };
@@ -62,5 +65,9 @@ class ModeTest : public GuestTest {
 class RealModeTest : public ModeTest<CpuMode::kReal16> {};
 class ProtectedModeTest : public ModeTest<CpuMode::kProtected32> {};
 class LongModeTest : public ModeTest<CpuMode::kLong64> {};
+/// 16-bit protected mode; runs images of MODE real.
+class ProtectedMode16Test : public ModeTest<CpuMode::kProtected16> {};
+/// 32-bit code under a 64-bit system; runs images of MODE protected.
+class CompatibilityModeTest : public ModeTest<CpuMode::kCompatibility32> {};
 
 }  // namespace hltest

@@ -1,49 +1,22 @@
 #include <hltest/machine/hexdump.h>
 #include <hltest/machine/report.h>
+#include <hltest/testing/described.h>
 #include <hltest/testing/matchers.h>
 
 #include <fmt/format.h>
 
-#include <functional>
-#include <ostream>
+#include <sstream>
 #include <utility>
 
 namespace hltest {
 namespace {
 
-/// A matcher made of a predicate and its words.
-template <typename Value>
-class Described : public ::testing::MatcherInterface<const Value&> {
- public:
-  using Matches = std::function<bool(const Value&, ::testing::MatchResultListener*)>;
-
-  Described(std::string expectation, Matches matches)
-      : expectation_(std::move(expectation)), matches_(std::move(matches)) {}
-
-  bool MatchAndExplain(const Value& value,
-                       ::testing::MatchResultListener* listener) const override {
-    return matches_(value, listener);
-  }
-  void DescribeTo(std::ostream* stream) const override { *stream << expectation_; }
-  void DescribeNegationTo(std::ostream* stream) const override {
-    *stream << "not: " << expectation_;
-  }
-
- private:
-  std::string expectation_;
-  Matches matches_;
-};
-
-OutcomeMatcher outcome_matcher(std::string expectation, Described<Outcome>::Matches matches) {
-  return OutcomeMatcher{new Described<Outcome>{std::move(expectation), std::move(matches)}};
-}
-
 template <typename Reason>
 OutcomeMatcher stopped_by(std::string expectation) {
-  return outcome_matcher(std::move(expectation),
-                         [](const Outcome& outcome, ::testing::MatchResultListener*) {
-                           return std::holds_alternative<Reason>(outcome.stop);
-                         });
+  return described<Outcome>(std::move(expectation),
+                            [](const Outcome& outcome, ::testing::MatchResultListener*) {
+                              return std::holds_alternative<Reason>(outcome.stop);
+                            });
 }
 
 std::string expectation_of(const ExceptionPattern& pattern) {
@@ -78,7 +51,7 @@ std::string written(const PortLog& ports, Port port) {
 }
 
 MemoryMatcher bytes_matcher(std::string expectation, Gpa gpa, std::vector<std::uint8_t> bytes) {
-  return MemoryMatcher{new Described<GuestMemory>{
+  return described<GuestMemory>(
       std::move(expectation),
       [gpa, bytes = std::move(bytes)](const GuestMemory& memory,
                                       ::testing::MatchResultListener* listener) {
@@ -86,56 +59,60 @@ MemoryMatcher bytes_matcher(std::string expectation, Gpa gpa, std::vector<std::u
         if (actual == bytes) return true;
         *listener << "which differs:\n" << hexdump_comparison(gpa, bytes, actual);
         return false;
-      }}};
+      });
 }
 
 }  // namespace
 
 OutcomeMatcher Halted() { return stopped_by<Halt>("halted"); }
 OutcomeMatcher TripleFaulted() { return stopped_by<TripleFault>("ended in a triple fault"); }
+OutcomeMatcher MadeSystemCall() { return stopped_by<SystemCall>("made a system call"); }
 OutcomeMatcher TimedOut() { return stopped_by<Timeout>("timed out"); }
 OutcomeMatcher Stopped() {
   return stopped_by<ConditionMet>("stopped on a condition of the test's");
 }
 
 OutcomeMatcher Raised(const ExceptionPattern& exception) {
-  return outcome_matcher(expectation_of(exception), [exception](const Outcome& outcome,
-                                                                ::testing::MatchResultListener*) {
-    const auto* const raised = std::get_if<Exception>(&outcome.stop);
-    return raised != nullptr && !raised->software && raised->vector == exception.vector &&
-           (!exception.error_code || raised->error_code == exception.error_code) &&
-           (!exception.address || raised->address == exception.address);
-  });
+  return described<Outcome>(
+      expectation_of(exception),
+      [exception](const Outcome& outcome, ::testing::MatchResultListener*) {
+        const auto* const raised = std::get_if<Exception>(&outcome.stop);
+        return raised != nullptr && !raised->software && raised->vector == exception.vector &&
+               (!exception.error_code || raised->error_code == exception.error_code) &&
+               (!exception.address || raised->address == exception.address);
+      });
 }
 
 OutcomeMatcher Raised(Vector vector) {
-  return outcome_matcher(fmt::format("raised {} ({})", mnemonic(vector), description(vector)),
-                         [vector](const Outcome& outcome, ::testing::MatchResultListener*) {
-                           const auto* const raised = std::get_if<Exception>(&outcome.stop);
-                           return raised != nullptr && raised->vector == vector;
-                         });
+  return described<Outcome>(fmt::format("raised {} ({})", mnemonic(vector), description(vector)),
+                            [vector](const Outcome& outcome, ::testing::MatchResultListener*) {
+                              const auto* const raised = std::get_if<Exception>(&outcome.stop);
+                              return raised != nullptr && raised->vector == vector;
+                            });
 }
 
 OutcomeMatcher WroteMatching(Port port, const ::testing::Matcher<std::string>& text) {
   std::ostringstream expectation;
   expectation << fmt::format("wrote text to port {:#x} that ", port);
   text.DescribeTo(&expectation);
-  return outcome_matcher(expectation.str(), [port, text](const Outcome& outcome,
-                                                         ::testing::MatchResultListener* listener) {
-    if (!is_complete(outcome.ports, listener)) return false;
-    *listener << written(outcome.ports, port);
-    return text.Matches(outcome.ports.text(port));
-  });
+  return described<Outcome>(
+      expectation.str(),
+      [port, text](const Outcome& outcome, ::testing::MatchResultListener* listener) {
+        if (!is_complete(outcome.ports, listener)) return false;
+        *listener << written(outcome.ports, port);
+        return text.Matches(outcome.ports.text(port));
+      });
 }
 
 OutcomeMatcher Wrote(Port port, std::string_view text) {
-  return outcome_matcher(fmt::format("wrote \"{}\" to port {:#x}", escape(std::string{text}), port),
-                         [port, text = std::string{text}](
-                             const Outcome& outcome, ::testing::MatchResultListener* listener) {
-                           if (!is_complete(outcome.ports, listener)) return false;
-                           *listener << written(outcome.ports, port);
-                           return outcome.ports.text(port) == text;
-                         });
+  return described<Outcome>(
+      fmt::format("wrote \"{}\" to port {:#x}", escape(std::string{text}), port),
+      [port, text = std::string{text}](const Outcome& outcome,
+                                       ::testing::MatchResultListener* listener) {
+        if (!is_complete(outcome.ports, listener)) return false;
+        *listener << written(outcome.ports, port);
+        return outcome.ports.text(port) == text;
+      });
 }
 
 OutcomeMatcher WroteValues(Port port,
@@ -143,7 +120,7 @@ OutcomeMatcher WroteValues(Port port,
   std::ostringstream expectation;
   expectation << fmt::format("wrote values to port {:#x} that ", port);
   values.DescribeTo(&expectation);
-  return outcome_matcher(
+  return described<Outcome>(
       expectation.str(),
       [port, values](const Outcome& outcome, ::testing::MatchResultListener* listener) {
         if (!is_complete(outcome.ports, listener)) return false;

@@ -27,6 +27,9 @@ OutcomeMatcher Raised(const ExceptionPattern& exception);
 /// Any exception or interrupt with this vector, which may be INT n's too.
 OutcomeMatcher Raised(Vector vector);
 
+/// A guest that started at CPL 3 executed SYSCALL or SYSENTER.
+OutcomeMatcher MadeSystemCall();
+
 /// The processor shut down.
 OutcomeMatcher TripleFaulted();
 

@@ -41,6 +41,17 @@ void PrintTo(const Efer& efer, std::ostream* stream) {
 void PrintTo(const Vector& vector, std::ostream* stream) { *stream << mnemonic(vector); }
 void PrintTo(CpuMode mode, std::ostream* stream) { *stream << to_string(mode); }
 
+void PrintTo(const SystemTables& tables, std::ostream* stream) { *stream << to_string(tables); }
+void PrintTo(const MappedRange& range, std::ostream* stream) { *stream << to_string(range); }
+void PrintTo(const PageWalk& walk, std::ostream* stream) { *stream << to_string(walk); }
+void PrintTo(const PageFlags& flags, std::ostream* stream) { *stream << to_string(flags); }
+void PrintTo(PagingMode mode, std::ostream* stream) { *stream << to_string(mode); }
+void PrintTo(const Descriptor& descriptor, std::ostream* stream) {
+  *stream << to_string(descriptor);
+}
+void PrintTo(const MsrAccess& access, std::ostream* stream) { *stream << to_string(access); }
+void PrintTo(const Msr& msr, std::ostream* stream) { *stream << to_string(msr); }
+
 void PrintTo(const Registers& registers, std::ostream* stream) {
   for (const NamedValue& value : named_values(registers)) {
     *stream << fmt::format("{}={:#x} ", value.name, value.value);

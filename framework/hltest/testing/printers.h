@@ -4,6 +4,7 @@
 
 #include <hltest/machine/guest_memory.h>
 #include <hltest/machine/outcome.h>
+#include <hltest/machine/system_tables.h>
 
 /// How gtest prints the framework's values in its messages.
 namespace hltest {
@@ -20,6 +21,14 @@ void PrintTo(const Cr4& cr4, std::ostream* stream);
 void PrintTo(const Efer& efer, std::ostream* stream);
 void PrintTo(const Vector& vector, std::ostream* stream);
 void PrintTo(CpuMode mode, std::ostream* stream);
+void PrintTo(const SystemTables& tables, std::ostream* stream);
+void PrintTo(const MappedRange& range, std::ostream* stream);
+void PrintTo(const PageWalk& walk, std::ostream* stream);
+void PrintTo(const PageFlags& flags, std::ostream* stream);
+void PrintTo(PagingMode mode, std::ostream* stream);
+void PrintTo(const Descriptor& descriptor, std::ostream* stream);
+void PrintTo(const MsrAccess& access, std::ostream* stream);
+void PrintTo(const Msr& msr, std::ostream* stream);
 void PrintTo(const Registers& registers, std::ostream* stream);
 void PrintTo(const GuestMemory& memory, std::ostream* stream);
 

@@ -38,20 +38,4 @@ std::string mode_name(const Registers& registers) {
   return to_string(mode) + (user ? "_user" : "");
 }
 
-unsigned code_bits(CpuMode mode) {
-  switch (mode) {
-    case CpuMode::kReal16:
-    case CpuMode::kVirtual8086:
-    case CpuMode::kProtected16:
-    case CpuMode::kCompatibility16:
-      return 16;
-    case CpuMode::kProtected32:
-    case CpuMode::kCompatibility32:
-      return 32;
-    case CpuMode::kLong64:
-      return 64;
-  }
-  return 64;
-}
-
 }  // namespace hltest

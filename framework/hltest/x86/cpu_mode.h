@@ -28,7 +28,27 @@ std::string to_string(CpuMode mode);
 /// The same with `_user` behind it at CPL 3.
 std::string mode_name(const Registers& registers);
 
+/// True for the modes that EFER.LMA = 1 makes: 64-bit and compatibility mode.
+constexpr bool is_ia32e(CpuMode mode) {
+  return mode == CpuMode::kLong64 || mode == CpuMode::kCompatibility32 ||
+         mode == CpuMode::kCompatibility16;
+}
+
 /// The default operand and address size of code in this mode: 16, 32 or 64 (NASM's BITS).
-unsigned code_bits(CpuMode mode);
+constexpr unsigned code_bits(CpuMode mode) {
+  switch (mode) {
+    case CpuMode::kReal16:
+    case CpuMode::kVirtual8086:
+    case CpuMode::kProtected16:
+    case CpuMode::kCompatibility16:
+      return 16;
+    case CpuMode::kProtected32:
+    case CpuMode::kCompatibility32:
+      return 32;
+    case CpuMode::kLong64:
+      break;
+  }
+  return 64;
+}
 
 }  // namespace hltest

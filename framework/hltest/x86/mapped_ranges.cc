@@ -100,12 +100,16 @@ MappedRanges mapped_ranges(const PagingContext& context, const PhysicalReader& r
   return Reader{context, read, most_entries}.read_all();
 }
 
+std::string to_string(const MappedRange& range) {
+  return fmt::format("{:#018x}-{:#018x} -> {} {}", range.gva.value(), range.last().value(),
+                     to_string(range.gpa), to_string(range.flags));
+}
+
 std::string to_string(const MappedRanges& map) {
   std::string text;
   const auto out = std::back_inserter(text);
   for (const MappedRange& range : map.ranges) {
-    fmt::format_to(out, "{:#018x}-{:#018x} -> {} {}\n", range.gva.value(), range.last().value(),
-                   to_string(range.gpa), to_string(range.flags));
+    fmt::format_to(out, "{}\n", to_string(range));
   }
   for (const PageWalk& walk : map.broken) {
     fmt::format_to(out, "{:#018x}: {}\n", walk.gva.value(), to_string(walk.end));

@@ -19,6 +19,9 @@ struct MappedRange {
   friend bool operator==(const MappedRange&, const MappedRange&) = default;
 };
 
+/// `0x0000000000000000-0x0000000000ffffff -> 0x0 rwx`.
+std::string to_string(const MappedRange& range);
+
 /// All that page tables map, as ranges in the order of their addresses.
 struct MappedRanges {
   std::vector<MappedRange> ranges{};
@@ -33,7 +36,7 @@ struct MappedRanges {
 MappedRanges mapped_ranges(const PagingContext& context, const PhysicalReader& read,
                            std::size_t most_entries = 1U << 22U);
 
-/// A line a range: `0x0000000000000000-0x0000000000ffffff -> 0x0 rwx`.
+/// A line a range, then what is broken.
 std::string to_string(const MappedRanges& map);
 
 }  // namespace hltest

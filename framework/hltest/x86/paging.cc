@@ -55,6 +55,9 @@ std::string to_string(PageFlags flags) {
   text += has(flags, kNoExecute) ? '-' : 'x';
   if (has(flags, kUser)) text += 'u';
   if (has(flags, kGlobal)) text += 'g';
+  if (has(flags, kWriteThrough)) text += " PWT";
+  if (has(flags, kCacheDisable)) text += " PCD";
+  if (has(flags, kPat)) text += " PAT";
   return text;
 }
 

@@ -50,7 +50,8 @@ inline constexpr PageFlags kPat = PageFlags::kPat;
 inline constexpr PageFlags kGlobal = PageFlags::kGlobal;
 inline constexpr PageFlags kNoExecute = PageFlags::kNoExecute;
 
-/// `rwx`-like letters: `r`, `w` or `-`, `x` or `-`, then `u` for user and `g` for global.
+/// `rwx`-like letters: `r`, `w` or `-`, `x` or `-`, then `u` for user and `g` for global,
+/// then ` PWT`, ` PCD` and ` PAT` where they are set.
 std::string to_string(PageFlags flags);
 
 /// `size` bytes of guest-virtual addresses from `gva` on, that translate to those from `gpa` on.

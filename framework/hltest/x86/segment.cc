@@ -22,6 +22,13 @@ Segment Segment::real_mode(std::uint16_t selector) {
   return {.selector = selector, .base = Gva{std::uint64_t{selector} * 16}};
 }
 
+Segment Segment::unreal_mode(std::uint16_t selector) {
+  Segment segment = real_mode(selector);
+  segment.limit = 0xFFFF'FFFF;
+  segment.granularity = true;
+  return segment;
+}
+
 Segment Segment::flat_code32(std::uint16_t selector) { return flat(selector, kCodeReadExecute); }
 
 Segment Segment::flat_data(std::uint16_t selector) { return flat(selector, kDataReadWrite); }

@@ -31,6 +31,9 @@ struct Segment {
 
   /// As a real-mode load leaves it: base = selector * 16, limit 64 KiB (SDM vol. 3, 21.1.1).
   static Segment real_mode(std::uint16_t selector);
+  /// The same, but 4 GiB long: what "unreal mode" leaves in a data segment register, by loading it
+  /// in protected mode and going back.
+  static Segment unreal_mode(std::uint16_t selector);
   /// Base 0 and 4 GiB long, with D/B set; the RPL of the selector becomes the DPL.
   static Segment flat_code32(std::uint16_t selector);
   static Segment flat_data(std::uint16_t selector);

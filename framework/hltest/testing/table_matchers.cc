@@ -1,0 +1,207 @@
+#include <hltest/testing/described.h>
+#include <hltest/testing/table_matchers.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <stdexcept>
+
+namespace hltest {
+namespace {
+
+using Listener = ::testing::MatchResultListener;
+
+// How many walks one matcher makes: tables that share tables can have no end.
+constexpr unsigned kMostWalks = 1U << 22U;
+
+// How much is not mapped either, behind the address of a walk that found nothing.
+std::uint64_t left_unmapped(const PageWalk& walk) {
+  const PagingFormat format = paging_format(walk.mode);
+  if (walk.end == WalkEnd::kNotAnAddress) {
+    const std::uint64_t next = format.linear_bits == 32 ? 0 : ~0ULL << (format.linear_bits - 1);
+    return next - walk.gva.value();
+  }
+  const unsigned level = walk.steps.empty() ? format.levels - 1 : walk.steps.back().level;
+  return format.covered(level) - walk.gva.value() % format.covered(level);
+}
+
+// An empty range would match anything.
+void check_range(const char* matcher, Gva gva, std::uint64_t size) {
+  if (size != 0 && gva + (size - 1) >= gva) return;
+  throw std::invalid_argument(fmt::format("{}: {} bytes from {} on are no range of addresses",
+                                          matcher, size, to_string(gva)));
+}
+
+bool maps_alike(const PageWalk& walk, const PageMapping& mapping) {
+  return walk.translated() && walk.gpa == mapping.gpa + (walk.gva - mapping.gva) &&
+         walk.flags == mapping.flags &&
+         (mapping.page_size == PageSize::kLargest ||
+          walk.page_size == static_cast<std::uint64_t>(mapping.page_size));
+}
+
+void explain_walk(const PageWalk& walk, const PageMapping& mapping, Listener* listener) {
+  *listener << "where " << to_string(walk.gva);
+  if (!walk.translated()) {
+    *listener << " is not mapped: " << to_string(walk.end);
+  } else {
+    *listener << fmt::format(
+        "\n            expected          actual\n  address   {:<16}  {}\n"
+        "  flags     {:<16}  {}\n",
+        to_string(mapping.gpa + (walk.gva - mapping.gva)), to_string(walk.gpa),
+        to_string(mapping.flags), to_string(walk.flags));
+    if (mapping.page_size != PageSize::kLargest) {
+      *listener << fmt::format(
+          "  page      {:<16}  {} KiB\n",
+          fmt::format("{} KiB", static_cast<std::uint64_t>(mapping.page_size) / kKiB),
+          walk.page_size / kKiB);
+    }
+  }
+  *listener << "\n" << to_string(walk);
+}
+
+bool matches_mapping(const SystemTables& tables, const PageMapping& mapping, Listener* listener) {
+  unsigned walks = 0;
+  for (std::uint64_t done = 0; done < mapping.size; ++walks) {
+    const PageWalk walk = tables.walk(mapping.gva + done);
+    if (!maps_alike(walk, mapping)) {
+      explain_walk(walk, mapping, listener);
+      return false;
+    }
+    const std::uint64_t left = walk.page_size - walk.gva.value() % walk.page_size;
+    if (left >= mapping.size - done) return true;
+    if (walks == kMostWalks) {
+      *listener << "which has more pages than are looked at: ask for less at once";
+      return false;
+    }
+    done += left;
+  }
+  return true;
+}
+
+bool is_unmapped(const SystemTables& tables, GvaRange range, Listener* listener) {
+  unsigned walks = 0;
+  for (std::uint64_t done = 0; done < range.size; ++walks) {
+    const PageWalk walk = tables.walk(range.gva + done);
+    if (walk.translated()) {
+      *listener << "where " << to_string(walk.gva) << " is mapped\n" << to_string(walk);
+      return false;
+    }
+    const std::uint64_t left = left_unmapped(walk);
+    if (left >= range.size - done) return true;
+    if (walks == kMostWalks) {
+      *listener << "which has more entries than are looked at: ask for less at once";
+      return false;
+    }
+    done += left;
+  }
+  return true;
+}
+
+// Both descriptors in columns, what differs marked.
+std::string side_by_side(const Descriptor& expected, const Descriptor& actual) {
+  const std::vector<DescriptorField> left = describe_fields(expected);
+  const std::vector<DescriptorField> right = describe_fields(actual);
+  std::string text = fmt::format("  {:<12}{:<26}{}\n", "", "expected", "actual");
+  const auto value_in = [](const std::vector<DescriptorField>& fields, const std::string& name) {
+    const auto found = std::ranges::find(fields, name, &DescriptorField::name);
+    return found != fields.end() ? found->value : std::string{"-"};
+  };
+  const auto add = [&](const std::string& name) {
+    const std::string one = value_in(left, name);
+    const std::string other = value_in(right, name);
+    fmt::format_to(std::back_inserter(text), "{} {:<12}{:<26}{}\n", one == other ? ' ' : '*', name,
+                   one, other);
+  };
+  for (const DescriptorField& field : left) add(field.name);
+  for (const DescriptorField& field : right) {
+    if (value_in(left, field.name) == "-") add(field.name);
+  }
+  return text;
+}
+
+bool matches_entry(const std::optional<Descriptor>& actual, const Descriptor& expected,
+                   const std::string& missing, Listener* listener) {
+  if (!actual.has_value()) {
+    *listener << missing;
+    return false;
+  }
+  if (*actual == expected) return true;
+  *listener << "which differs:\n" << side_by_side(expected, *actual);
+  return false;
+}
+
+std::string describe_limit(std::uint16_t limit) {
+  const unsigned bytes = limit + 1U;
+  if (bytes % 8 != 0) {
+    return fmt::format("limit {:#x} ({} bytes: {} entries of 8 and {} bytes more)", limit, bytes,
+                       bytes / 8, bytes % 8);
+  }
+  return fmt::format("limit {:#x} ({} bytes: {} entries of 8)", limit, bytes, bytes / 8);
+}
+
+}  // namespace
+
+TablesMatcher Maps(Gva gva, Gpa gpa, PageFlags flags) {
+  return Maps(PageMapping{.gva = gva, .gpa = gpa, .size = 1, .flags = flags});
+}
+
+TablesMatcher Maps(const PageMapping& mapping) {
+  check_range("Maps", mapping.gva, mapping.size);
+  const std::string what =
+      mapping.size == 1 ? fmt::format("{} -> {}", to_string(mapping.gva), to_string(mapping.gpa))
+                        : to_string(mapping);
+  return described<SystemTables>(fmt::format("maps {} {}", what, to_string(mapping.flags)),
+                                 [mapping](const SystemTables& tables, Listener* listener) {
+                                   return matches_mapping(tables, mapping, listener);
+                                 });
+}
+
+TablesMatcher Unmapped(GvaRange range) {
+  check_range("Unmapped", range.gva, range.size);
+  return described<SystemTables>(fmt::format("does not map {}-{}", to_string(range.gva),
+                                             to_string(range.gva + (range.size - 1))),
+                                 [range](const SystemTables& tables, Listener* listener) {
+                                   return is_unmapped(tables, range, listener);
+                                 });
+}
+
+TablesMatcher GdtEntry(std::uint16_t selector, const Descriptor& descriptor) {
+  const char* const table = is_in_ldt(selector) ? "LDT" : "GDT";
+  return described<SystemTables>(
+      fmt::format("has in its {} at {:#x} a {}", table, selector, to_string(descriptor)),
+      [selector, descriptor, table](const SystemTables& tables, Listener* listener) {
+        const Registers& registers = tables.registers();
+        const std::uint32_t limit = is_in_ldt(selector) ? registers.ldt.limit : registers.gdt.limit;
+        const std::string missing =
+            is_in_ldt(selector) && registers.ldt.unusable
+                ? "which has no LDT"
+                : fmt::format("whose {} has no entry at {:#x}: its limit is {:#x}", table,
+                              selector & ~7U, limit);
+        return matches_entry(tables.descriptor(selector), descriptor, missing, listener);
+      });
+}
+
+TablesMatcher IdtGate(Vector vector, const Descriptor& gate) {
+  const auto number = static_cast<unsigned>(vector);
+  return described<SystemTables>(
+      fmt::format("has for vector {:#x} a {}", number, to_string(gate)),
+      [vector, gate, number](const SystemTables& tables, Listener* listener) {
+        const std::string missing =
+            fmt::format("whose IDT has no gate for vector {:#x}: its limit is {:#x}", number,
+                        tables.registers().idt.limit);
+        return matches_entry(tables.gate(vector), gate, missing, listener);
+      });
+}
+
+::testing::Matcher<const DescriptorTable&> DescriptorTableLimit(std::uint16_t limit) {
+  return described<DescriptorTable>("has " + describe_limit(limit),
+                                    [limit](const DescriptorTable& table, Listener* listener) {
+                                      if (table.limit == limit) return true;
+                                      *listener << "which has " << describe_limit(table.limit);
+                                      return false;
+                                    });
+}
+
+}  // namespace hltest

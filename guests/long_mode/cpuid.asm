@@ -1,0 +1,5 @@
+; Asks CPUID.
+; Expects: EAX: the leaf, ECX: the subleaf.
+; Leaves:  EAX, EBX, ECX, EDX: the answer.
+        cpuid
+        hlt

@@ -1,0 +1,6 @@
+; Loads FS with a selector and reads through it.
+; Expects: AX: the selector, EBX: the offset.
+; Leaves:  EDX: the dword there, FS: the segment; #GP where the rules forbid either.
+        mov     fs, ax
+        mov     edx, [fs:ebx]
+        hlt

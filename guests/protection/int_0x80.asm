@@ -1,0 +1,5 @@
+; Asks for a system call the old way.
+; Expects: a gate for vector 0x80 that CPL 3 may use.
+; Leaves:  nothing changed.
+        int     0x80
+        hlt

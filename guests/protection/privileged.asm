@@ -1,0 +1,5 @@
+; Executes an instruction that only CPL 0 may.
+; Expects: nothing.
+; Leaves:  at CPL 3 #GP(0) on the CLTS; at CPL 0 CR0.TS clear.
+        clts
+        hlt

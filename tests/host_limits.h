@@ -1,0 +1,29 @@
+#pragma once
+
+#include <hltest/hltest.h>
+
+/// Skips a test whose guest met an instruction that this host's KVM can't run. To be used where the
+/// test itself can't be at fault: it passes where the instruction runs.
+#define SKIP_AT_HOST_LIMIT(outcome)                                  \
+  do {                                                               \
+    if (std::holds_alternative<::hltest::HostLimit>((outcome).stop)) \
+      GTEST_SKIP() << ::hltest::describe((outcome).stop);            \
+  } while (false)
+
+/// True when this host's KVM delivers INT n outside real mode: the software KVM of some cloud hosts
+/// raises #UD or stops instead. Found by running one.
+inline bool delivers_software_interrupts(hltest::CpuMode mode, unsigned cpl) {
+  hltest::Machine probe{mode};
+  probe.set_cpl(cpl);
+  const hltest::Outcome outcome = probe.run(hltest::FlatImage{"probe", {0xCD, 0x80, 0xF4}});
+  const auto* const exception = std::get_if<hltest::Exception>(&outcome.stop);
+  return exception != nullptr && exception->vector == hltest::Vector{0x80};
+}
+
+/// True when SYSCALL of 64-bit code at CPL 3 reaches where LSTAR points.
+inline bool runs_syscall(hltest::CpuMode mode) {
+  hltest::Machine probe{mode};
+  probe.set_cpl(3);
+  const hltest::Outcome outcome = probe.run(hltest::FlatImage{"probe", {0x0F, 0x05, 0xF4}});
+  return std::holds_alternative<hltest::SystemCall>(outcome.stop);
+}

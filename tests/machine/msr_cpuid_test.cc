@@ -1,0 +1,146 @@
+// MSRs set before and read after a run or served by the test, and CPUID as the test wants it.
+#include <hltest/hltest.h>
+
+#include "../message_of.h"
+#include "guests/long_mode.h"
+
+namespace {
+
+using namespace hltest;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST_F(LongModeTest, AnMsrThatTheTestSetsIsTheGuests) {
+  machine().set_msr(Msr::kIa32KernelGsBase, 0xFFFF'8000'1234'5678);
+  const Outcome outcome =
+      run(guests::read_msr, {.rcx = static_cast<std::uint32_t>(Msr::kIa32KernelGsBase)});
+  ASSERT_THAT(outcome, Halted());
+  EXPECT_EQ(outcome.registers.rax, 0xFFFF'8000'1234'5678U);
+}
+
+TEST_F(LongModeTest, AnMsrThatTheGuestSetsCanBeAsserted) {
+  const Outcome outcome =
+      run(guests::write_msr,
+          {.rax = 0xFFFF'FFFF'8100'0000, .rcx = static_cast<std::uint32_t>(Msr::kIa32Lstar)});
+  ASSERT_THAT(outcome, Halted());
+  EXPECT_EQ(machine().msr(Msr::kIa32Lstar), 0xFFFF'FFFF'8100'0000U);
+}
+
+TEST_F(LongModeTest, AnMsrThatNobodyKnowsRaisesGeneralProtection) {
+  EXPECT_THAT(run(guests::read_msr, {.rcx = 0x1234}), Raised(GeneralProtection{.error_code = 0}));
+}
+
+TEST_F(LongModeTest, MsrsCanBeServedByTheTest) {
+  std::uint64_t written = 0;
+  machine().msrs().on_read(Msr{0x1234}, 0x1122'3344'5566'7788);
+  machine().msrs().on_read(Msr{0x1235},
+                           [](const MsrAccess& access) { return std::uint64_t(access.msr) + 1; });
+  machine().msrs().on_write(Msr{0x1234},
+                            [&written](const MsrAccess& access) { written = access.value; });
+
+  EXPECT_EQ(run(guests::read_msr, {.rcx = 0x1234}).registers.rax, 0x1122'3344'5566'7788U);
+  EXPECT_EQ(run(guests::read_msr, {.rcx = 0x1235}).registers.rax, 0x1236U);
+  EXPECT_THAT(run(guests::write_msr, {.rax = 0xAABB'CCDD'EEFF, .rcx = 0x1234}), Halted());
+  EXPECT_EQ(written, 0xAABB'CCDD'EEFFU);
+
+  const Outcome outcome = run(guests::write_msr, {.rax = 5, .rcx = 0x1235});
+  EXPECT_THAT(outcome, Raised(GeneralProtection{.error_code = 0})) << "nobody takes a write";
+  EXPECT_THAT(outcome.msrs, ElementsAre(MsrAccess{Msr{0x1235}, Direction::kOut, false, 5}));
+  EXPECT_THAT(report(outcome), HasSubstr("wrmsr 0x1235: 0x5 (#GP)"));
+}
+
+// One that KVM has itself is the test's too, if it wants it.
+TEST_F(LongModeTest, AnMsrOfKvmsCanBeServed) {
+  machine().msrs().on_read(Msr::kIa32Pat, 0x42);
+  const Outcome outcome = run(guests::read_msr, {.rcx = static_cast<std::uint32_t>(Msr::kIa32Pat)});
+  ASSERT_THAT(outcome, Halted());
+  EXPECT_EQ(outcome.registers.rax, 0x42U);
+  EXPECT_EQ(outcome.exits.front().reason, ExitReason::kRdmsr);
+}
+
+TEST_F(LongModeTest, WhatAnMsrHandlerThrowsComesOutOfTheRun) {
+  machine().msrs().on_read(Msr{0x1234}, [](const MsrAccess&) -> std::uint64_t {
+    throw std::runtime_error("no such sensor");
+  });
+  EXPECT_EQ(message_of<std::runtime_error>([&] { (void)run(guests::read_msr, {.rcx = 0x1234}); }),
+            "no such sensor");
+}
+
+TEST_F(LongModeTest, MsrsThatCantBe) {
+  EXPECT_THAT(message_of<SetupError>([this] { machine().set_msr(Msr::kIa32Efer, 0); }),
+              HasSubstr("set registers().efer"));
+  EXPECT_THAT(message_of<SetupError>([this] { (void)machine().msr(Msr::kIa32Lstar); }),
+              HasSubstr("IA32_LSTAR can be read after a run"));
+  machine().set_msr(Msr{0x1234}, 5);
+  EXPECT_EQ(message_of<SetupError>([this] { (void)run(guests::needs_sse2); }),
+            "MSR 0x1234 = 0x5: this KVM does not know the MSR, or refuses the value");
+  EXPECT_THROW(machine().msrs().on_read(Msr{1}, MsrBus::Reader{}), std::invalid_argument);
+  for (std::uint32_t i = 0; i < 16; ++i) machine().msrs().on_read(Msr{0x2000 + i}, i);
+  EXPECT_THAT(message_of<std::invalid_argument>([this] { machine().msrs().on_read(Msr{1}, 0); }),
+              HasSubstr("no room for a handler of MSR 0x1"));
+}
+
+TEST_F(LongModeTest, ALeafThatTheHostHasNot) {
+  machine().cpuid().replace({0x4000'0000}, {.eax = 1, .ebx = 2, .ecx = 3, .edx = 4});
+  const Registers answer = run(guests::cpuid, {.rax = 0x4000'0000}).registers;
+  EXPECT_EQ(answer.eax(), 1U);
+  EXPECT_EQ(answer.ebx(), 2U);
+  EXPECT_EQ(answer.ecx(), 3U);
+  EXPECT_EQ(answer.edx(), 4U);
+}
+
+// Not every KVM shows its guests a CPUID that is not the host's.
+template <typename Fixture>
+class CpuidTest : public Fixture {
+ protected:
+  void SetUp() override {
+    Fixture::SetUp();
+    if (this->IsSkipped() || this->HasFatalFailure()) return;
+    Machine probe{CpuMode::kReal16};
+    probe.cpuid().hide(kCpuidSse2);
+    try {
+      (void)probe.run(RealModeImage{"probe", {0xF4}});
+    } catch (const SetupError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("edx of CPUID leaf 0x1 would be 0x"));
+      GTEST_SKIP() << error.what();
+    }
+  }
+};
+using LongModeCpuidTest = CpuidTest<LongModeTest>;
+using RealModeCpuidTest = CpuidTest<RealModeTest>;
+
+TEST_F(LongModeCpuidTest, AFeatureCanBeHidden) {
+  EXPECT_THAT(run(guests::needs_sse2), Wrote(kCom1, "y"));
+  machine().cpuid().hide(kCpuidSse2);
+  EXPECT_THAT(run(guests::needs_sse2), Wrote(kCom1, "n"));
+  machine().cpuid().show(kCpuidSse2);
+  EXPECT_THAT(run(guests::needs_sse2), Wrote(kCom1, "y"));
+}
+
+TEST_F(LongModeCpuidTest, LeavesCanBeReplacedAndMasked) {
+  machine().cpuid().replace({7, 0}, {.ebx = 0x1234});
+  machine().cpuid().mask({1}, {.eax = 0xFF, .ebx = 0, .ecx = 0, .edx = ~0U});
+
+  EXPECT_EQ(run(guests::cpuid, {.rax = 7}).registers.ebx(), 0x1234U);
+  const Registers masked = run(guests::cpuid, {.rax = 1}).registers;
+  EXPECT_EQ(masked.eax() & ~0xFFU, 0U);
+  EXPECT_NE(masked.edx(), 0U);
+}
+
+TEST_F(LongModeCpuidTest, WithoutLongModeInCpuidKvmRefusesIt) {
+  machine().cpuid().hide(kCpuidLongMode);
+  EXPECT_THAT(message_of<SetupError>([this] { (void)run(guests::needs_sse2); }),
+              HasSubstr("this KVM refuses"));
+}
+
+TEST_F(RealModeCpuidTest, ALoaderThatChecksForLongModeSeesNone) {
+  machine().cpuid().hide(kCpuidLongMode);
+  // mov eax, 0x80000001; cpuid; bt edx, 29; setc al; hlt
+  const Outcome outcome = run(RealModeImage{
+      "has_long_mode",
+      {0x66, 0xB8, 1, 0, 0, 0x80, 0x0F, 0xA2, 0x66, 0x0F, 0xBA, 0xE2, 29, 0x0F, 0x92, 0xC0, 0xF4}});
+  ASSERT_THAT(outcome, Halted());
+  EXPECT_EQ(outcome.registers.al(), 0);
+}
+
+}  // namespace
