@@ -127,12 +127,6 @@ TEST_F(LongModeCpuidTest, LeavesCanBeReplacedAndMasked) {
   EXPECT_NE(masked.edx(), 0U);
 }
 
-TEST_F(LongModeCpuidTest, WithoutLongModeInCpuidKvmRefusesIt) {
-  machine().cpuid().hide(kCpuidLongMode);
-  EXPECT_THAT(message_of<SetupError>([this] { (void)run(guests::needs_sse2); }),
-              HasSubstr("this KVM refuses"));
-}
-
 TEST_F(RealModeCpuidTest, ALoaderThatChecksForLongModeSeesNone) {
   machine().cpuid().hide(kCpuidLongMode);
   // mov eax, 0x80000001; cpuid; bt edx, 29; setc al; hlt

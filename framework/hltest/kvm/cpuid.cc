@@ -85,15 +85,20 @@ std::optional<std::string> Cpuid::difference(const std::vector<kvm_cpuid_entry2>
     if (want == wanted.end()) continue;
     const kvm_cpuid_entry2 shown = got == actual.end() ? kvm_cpuid_entry2{} : *got;
     const CpuidRegisters ignored = kept_by_kvm(change.leaf);
-    struct Pair {
+    struct Answer {
       const char* name;
-      std::uint32_t want, got, ignored;
+      std::uint32_t want;
+      std::uint32_t got;
+      std::uint32_t asked;  // the bits that the change says something of
     };
-    for (const Pair& each : std::array{Pair{"eax", want->eax, shown.eax, ignored.eax},
-                                       Pair{"ebx", want->ebx, shown.ebx, ignored.ebx},
-                                       Pair{"ecx", want->ecx, shown.ecx, ignored.ecx},
-                                       Pair{"edx", want->edx, shown.edx, ignored.edx}}) {
-      if (((each.want ^ each.got) & ~each.ignored) == 0) continue;
+    const CpuidRegisters& keep = change.keep;
+    const CpuidRegisters& set = change.set;
+    for (const Answer& each :
+         std::array{Answer{"eax", want->eax, shown.eax, (~keep.eax | set.eax) & ~ignored.eax},
+                    Answer{"ebx", want->ebx, shown.ebx, (~keep.ebx | set.ebx) & ~ignored.ebx},
+                    Answer{"ecx", want->ecx, shown.ecx, (~keep.ecx | set.ecx) & ~ignored.ecx},
+                    Answer{"edx", want->edx, shown.edx, (~keep.edx | set.edx) & ~ignored.edx}}) {
+      if (((each.want ^ each.got) & each.asked) == 0) continue;
       return fmt::format("{} of CPUID leaf {:#x} would be {:#x} and not {:#x}", each.name,
                          change.leaf.leaf, each.got, each.want);
     }

@@ -10,11 +10,9 @@
 
 namespace hltest::kvm {
 
-/// What CPUID shows a guest: what the host's KVM can give one, with the test's changes. A guest
-/// that asks sees them; most instructions work all the same, since CPUID is only what the guest is
-/// told. (KVM itself looks at some: without long mode in CPUID it lets no guest into it, and it
-/// refuses control-register bits of features that CPUID hides. One that does not show the guest a
-/// change is told of before the guest runs.)
+/// What CPUID shows a guest: what the host's KVM can give one, with the test's changes. It is only what
+/// the guest is told: most instructions of a hidden feature work all the same. A KVM that does not show
+/// a guest the change is told of before the guest runs.
 class Cpuid {
  public:
   /// Clears a feature's bit.

@@ -42,8 +42,10 @@ std::uint64_t reserved_bits(const PagingContext& context, unsigned level, std::u
   std::uint64_t reserved = bits(context.physical_bits, 51);
   if (context.mode == PagingMode::kPae) reserved |= bits(52, 62);
   if (!context.no_execute) reserved |= kNoExecuteBit;
-  if (is_pae_pointer(context.mode, level))
-    return reserved | bits(1, 2) | bits(5, 8) | kNoExecuteBit;
+  if (is_pae_pointer(context.mode, level)) {
+    // Without bit 5, where AMD's nested paging may set A. (Where it is reserved, MOV CR3 checks.)
+    return reserved | bits(1, 2) | bits(6, 8) | kNoExecuteBit;
+  }
   if (level > 2) return reserved | kPageSize;
   if (level > 0 && is_page(context, level, entry)) {
     reserved |= bits(13, paging_format(context.mode).shift(level) - 1);
