@@ -2,17 +2,12 @@
 // fault for each permission. Not every KVM can run these modes: a probe asks first.
 #include <hltest/hltest.h>
 
+#include "../page_fault_bits.h"
 #include "guests/protected_mode.h"
 
 namespace {
 
 using namespace hltest;
-
-// Error-code bits of #PF (SDM vol. 3, figure 4-12).
-constexpr std::uint32_t kProtection = 1;
-constexpr std::uint32_t kWrite = 2;
-constexpr std::uint32_t kUserMode = 4;
-constexpr std::uint32_t kFetch = 16;
 
 constexpr Gva kWindow{0x40000000};
 
@@ -30,10 +25,15 @@ class LegacyPaging : public ProtectedModeTest, public ::testing::WithParamInterf
     machine().set_paging(GetParam());
   }
 
-  void enter_at_cpl_3() {
-    machine().registers().set_all_segments(Segment::flat_data(kUserDataSelector));
-    machine().registers().cs = Segment::flat_code32(kUserCode32Selector);
-    machine().remap({.gva = Gva{0}, .gpa = Gpa{0}, .size = 64 * kKiB, .flags = kReadWrite | kUser});
+  // Whether this host runs a guest with this bit of CR4.
+  static bool has_control_bit(std::uint64_t bit) {
+    Machine probe{CpuMode::kProtected32};
+    probe.registers().cr4.value |= bit;
+    try {
+      return probe.run(ProtectedModeImage{"probe", {0xF4}}).halted();
+    } catch (const SetupError&) {
+      return false;
+    }
   }
 };
 
@@ -44,6 +44,7 @@ TEST_P(LegacyPaging, StartsWithRamMappedToItself) {
   ASSERT_THAT(outcome, Halted());
   EXPECT_EQ(outcome.registers.edx(), 0x12345678U);
   EXPECT_EQ(paging_mode(outcome.registers), GetParam());
+  EXPECT_THAT(tables(), Maps({.gva = Gva{0}, .gpa = Gpa{0}, .size = 16 * kMiB}));
   EXPECT_THAT(run(guests::store_then_load, {.rbx = 0x5000, .rcx = 0xE0000000}),
               Raised(PageFault{.address = Gva{0xE0000000}, .error_code = 0}));
 }
@@ -72,14 +73,40 @@ TEST_P(LegacyPaging, ExecutesThroughAMapping) {
   EXPECT_EQ(outcome.registers.eax(), 0x3344U);
 }
 
-TEST_P(LegacyPaging, AReadOnlyPageRefusesWrites) {
+TEST_P(LegacyPaging, AReadOnlyPageRefusesWritesWithWp) {
   machine().map({.gva = kWindow, .gpa = Gpa{0x9000}, .flags = kReadOnly});
-  EXPECT_THAT(run(guests::store_then_load, {.rbx = kWindow.value(), .rcx = kWindow.value()}),
+  const StartRegisters start{.rax = 5, .rbx = kWindow.value(), .rcx = 0x9000};
+  EXPECT_THAT(run(guests::store_then_load, start),
               Raised(PageFault{.address = kWindow, .error_code = kProtection | kWrite}));
+  machine().registers().cr0.value &= ~Cr0::kWp;
+  EXPECT_EQ(run(guests::store_then_load, start).registers.edx(), 5U);
+}
+
+TEST_P(LegacyPaging, SmepKeepsCpl0FromExecutingUserPages) {
+  if (!has_control_bit(Cr4::kSmep)) GTEST_SKIP() << "this host has no SMEP";
+  machine().map({.gva = kWindow, .gpa = Gpa{0x9000}, .flags = kReadWrite | kUser});
+  memory().write<std::uint8_t>(Gpa{0x9000}, 0xC3);
+  const StartRegisters start{.rbx = kWindow.value()};
+  EXPECT_THAT(run(guests::from_protected_mode::call_address, start), Halted());
+  machine().registers().cr4.value |= Cr4::kSmep;
+  EXPECT_THAT(run(guests::from_protected_mode::call_address, start),
+              Raised(PageFault{.address = kWindow, .error_code = kProtection | kFetch}));
+}
+
+TEST_P(LegacyPaging, SmapKeepsCpl0FromReadingUserPages) {
+  if (!has_control_bit(Cr4::kSmap)) GTEST_SKIP() << "this host has no SMAP";
+  machine().map({.gva = kWindow, .gpa = Gpa{0x9000}, .flags = kReadWrite | kUser});
+  machine().registers().cr4.value |= Cr4::kSmap;
+  EXPECT_THAT(run(guests::store_then_load, {.rbx = 0x5000, .rcx = kWindow.value()}),
+              Raised(PageFault{.address = kWindow, .error_code = kProtection}));
+  EXPECT_THAT(run(guests::store_then_load,
+                  {.rbx = 0x5000, .rcx = kWindow.value(), .rflags = Rflags::kFixed | Rflags::kAc}),
+              Halted())
+      << "AC lets it";
 }
 
 TEST_P(LegacyPaging, ASupervisorPageRefusesCpl3) {
-  enter_at_cpl_3();
+  machine().set_cpl(3);
   machine().map({.gva = kWindow, .gpa = Gpa{0x9000}});
   const Outcome outcome = run(guests::store_then_load, {.rbx = 0x5000, .rcx = kWindow.value()});
   EXPECT_THAT(outcome,
