@@ -1,8 +1,9 @@
 // What a user reads when an expectation is wrong. Outcomes are made by hand: this needs no KVM.
-#include <gtest/gtest-spi.h>
 #include <hltest/hltest.h>
 
 #include <sstream>
+
+#include "../expectation_message.h"
 
 namespace {
 
@@ -29,17 +30,6 @@ Outcome outcome_that_wrote(Port port, std::string_view text) {
     outcome.ports.add({.port = port, .value = static_cast<std::uint8_t>(c)});
   }
   return outcome;
-}
-
-template <typename Value, typename Matcher>
-std::string message(const Value& value, const Matcher& matcher) {
-  ::testing::TestPartResultArray results;
-  {
-    const ::testing::ScopedFakeTestPartResultReporter reporter{
-        ::testing::ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD, &results};
-    EXPECT_THAT(value, matcher);
-  }
-  return results.size() == 0 ? "(it matches)" : results.GetTestPartResult(0).message();
 }
 
 TEST(MatcherMessages, HaltedOfAGuestThatDidNot) {

@@ -10,9 +10,9 @@
 
 namespace hltest::kvm {
 
-/// What CPUID shows a guest: what the host's KVM can give one, with the test's changes. It is only what
-/// the guest is told: most instructions of a hidden feature work all the same. A KVM that does not show
-/// a guest the change is told of before the guest runs.
+/// What CPUID shows a guest: what the host's KVM can give one, with the test's changes. It is only
+/// what the guest is told: most instructions of a hidden feature work all the same. A KVM that does
+/// not show a guest the change is told of before the guest runs.
 class Cpuid {
  public:
   /// Clears a feature's bit.

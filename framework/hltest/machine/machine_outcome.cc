@@ -1,5 +1,5 @@
 // What came of a machine's run; machine.cc is the run.
-#include <hltest/machine/exception_frame.h>
+#include <hltest/machine/halt_meaning.h>
 #include <hltest/machine/machine.h>
 #include <hltest/machine/vcpu_state.h>
 #include <hltest/x86/disassembly.h>
@@ -17,7 +17,6 @@ Gva handlers(CpuMode start_mode) {
 }  // namespace
 
 StopReason Machine::explain_internal_error(const kvm::InternalErrorExit& error) const {
-  constexpr std::size_t kLongestInstruction = 15;
   if (error.suberror != KVM_INTERNAL_ERROR_EMULATION) {
     return InternalError{.suberror = error.suberror, .data = error.data};
   }

@@ -22,8 +22,10 @@ PhysicalReader physical_reader(const GuestMemory& memory) {
 
 }  // namespace
 
-PageWalk SystemTables::walk(Gva gva) const {
-  return walk_pages(paging_context(registers_), gva, physical_reader(*memory_));
+std::function<PageWalk(Gva gva)> SystemTables::walker() const {
+  return [context = paging_context(registers_), read = physical_reader(*memory_)](Gva gva) {
+    return walk_pages(context, gva, read);
+  };
 }
 
 std::optional<Gpa> SystemTables::translate(Gva gva) const {

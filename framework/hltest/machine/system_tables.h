@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,7 +23,9 @@ class SystemTables {
       : registers_(registers), memory_(&memory) {}
 
   /// The way from a linear to a physical address, level by level.
-  [[nodiscard]] PageWalk walk(Gva gva) const;
+  [[nodiscard]] PageWalk walk(Gva gva) const { return walker()(gva); }
+  /// The same for many addresses, as long as nobody resizes the memory.
+  [[nodiscard]] std::function<PageWalk(Gva gva)> walker() const;
   /// Where a linear address is in physical memory; nothing where it is not mapped.
   [[nodiscard]] std::optional<Gpa> translate(Gva gva) const;
   /// All that is mapped, as merged ranges. Printed with `to_string`.

@@ -12,6 +12,9 @@
 
 namespace hltest {
 
+/// Bytes (SDM vol. 2, 2.3.11).
+inline constexpr std::size_t kLongestInstruction = 15;
+
 /// One decoded instruction in Intel syntax; bytes that are none are `db 0x…`, one at a time.
 struct Instruction {
   Gva address{};

@@ -12,7 +12,7 @@ constexpr std::uint64_t kLargePage = 1U << 7U;      // PS
 constexpr std::uint64_t kLargePagePat = 1U << 12U;  // where a large page has PAT
 constexpr std::uint64_t kAddress = 0x000F'FFFF'FFFF'F000;
 
-/// Places tables as they are needed, and fills in one page's entry at a time.
+/// Places tables as they are needed, and fills in the pages of one table at a time.
 class Builder {
  public:
   Builder(PagingMode mode, Gpa first_table)
@@ -21,8 +21,13 @@ class Builder {
   void map(const PageMapping& mapping) {
     for (std::uint64_t offset = 0; offset < mapping.size;) {
       const unsigned level = level_for(mapping, offset);
-      put(mapping.gva + offset, level, page_entry(mapping, offset, level), mapping.flags);
-      offset += format_.covered(level);
+      const std::size_t table = table_for(mapping.gva + offset, level, mapping.flags);
+      std::uint64_t index = format_.index(mapping.gva + offset, level);
+      do {
+        write(table, index, page_entry(mapping, offset, level));
+        offset += format_.covered(level);
+      } while (++index < format_.entries(level) && offset < mapping.size &&
+               level_for(mapping, offset) == level);
     }
   }
 
@@ -53,9 +58,9 @@ class Builder {
     return (mapping.gpa + offset).value() | flags | kPresent;
   }
 
-  // Goes down the levels to the one the entry is for. The tables on the way allow what any page
+  // Goes down the levels to the table that has the entry. The tables on the way allow what any page
   // below them is allowed: the last level decides.
-  void put(Gva gva, unsigned level, std::uint64_t page, PageFlags flags) {
+  std::size_t table_for(Gva gva, unsigned level, PageFlags flags) {
     const std::uint64_t access =
         static_cast<std::uint64_t>(flags & (kReadWrite | kUser)) | kPresent;
     std::size_t table = 0;
@@ -68,7 +73,7 @@ class Builder {
       write(table, format_.index(gva, above), entry);
       table = (Gpa{entry & kAddress} - first_table_) / sizeof(PageTable);
     }
-    write(table, format_.index(gva, level), page);
+    return table;
   }
 
   std::uint64_t place_table() {
