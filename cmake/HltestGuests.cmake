@@ -103,8 +103,10 @@ function(hltest_add_guests target)
       list(APPEND images "${folder}/${name}.${mode}.bin")
       string(MAKE_C_IDENTIFIER "hltest_guest_${target}_${name}_${mode}" symbol)
       list(APPEND symbols "${mode}:${symbol}")
-      _hltest_embed(${symbol} "${folder}/${name}.${mode}.bin" text)
-      string(APPEND definitions "${text}")
+      foreach(part IN ITEMS bin lst map)
+        _hltest_embed(${symbol}_${part} "${folder}/${name}.${mode}.${part}" text)
+        string(APPEND definitions "${text}")
+      endforeach()
     endforeach()
     _hltest_declare(${target} ${name} "${stem}" "${source}" ${arg_LOAD_ADDRESS} "${symbols}"
                     declaration definition)
@@ -154,11 +156,16 @@ function(_hltest_assemble call source mode image options)
   cmake_path(GET source PARENT_PATH source_folder)
   set(nasm "${HLTEST_NASM}" -f bin ${options} -DHLTEST_BITS=${bits} --before "bits ${bits}"
       "-I${source_folder}/")
+  # What NASM says of the image: which line made which bytes, and where the labels are.
+  string(REGEX REPLACE "[.]bin$" "" notes "${image}")
+  # NASM takes no quotes there: relative to where the command runs, the path has no spaces.
+  cmake_path(RELATIVE_PATH notes BASE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}" OUTPUT_VARIABLE map)
   cmake_path(RELATIVE_PATH image BASE_DIRECTORY "${CMAKE_BINARY_DIR}" OUTPUT_VARIABLE short)
   # NASM's -MD leaves out what is %included (2.16.01), so a second pass lists it.
   add_custom_command(
     OUTPUT "${image}"
-    COMMAND ${nasm} -o "${image}" "${source}"
+    BYPRODUCTS "${notes}.lst" "${notes}.map"
+    COMMAND ${nasm} -o "${image}" -l "${notes}.lst" --before "[map all ${map}.map]" "${source}"
     COMMAND ${nasm} -M -MF "${image}.d" -MQ "${image}" -w-all "${source}"
     DEPENDS "${source}"
     DEPFILE "${image}.d"
@@ -187,6 +194,8 @@ function(_hltest_declare target name stem source load_address symbols declaratio
   set(cpu_mode_real kReal16)
   set(cpu_mode_protected kProtected32)
   set(cpu_mode_long kLong64)
+  cmake_path(GET source FILENAME file)
+  string(MAKE_C_IDENTIFIER "from_${target}" library)
   set(modes "")
   set(images "")
   foreach(entry IN LISTS symbols)
@@ -194,7 +203,12 @@ function(_hltest_declare target name stem source load_address symbols declaratio
     set(symbol "${CMAKE_MATCH_2}")
     set(cpu_mode "hltest::CpuMode::${cpu_mode_${CMAKE_MATCH_1}}")
     list(APPEND modes "${cpu_mode}")
-    list(APPEND images "hltest::LinkedImage{\"${stem}\", ${symbol}_begin, ${symbol}_end, hltest::Gpa{${load_address}}}")
+    set(parts "")
+    foreach(part IN ITEMS bin lst map)
+      list(APPEND parts "{${symbol}_${part}_begin, ${symbol}_${part}_end}")
+    endforeach()
+    list(JOIN parts ", " parts)
+    list(APPEND images "hltest::LinkedImage{\"${stem}\", \"${file}\", ${parts}, hltest::Gpa{${load_address}}}")
   endforeach()
   list(LENGTH modes count)
   list(JOIN modes ", " modes)
@@ -206,8 +220,6 @@ function(_hltest_declare target name stem source load_address symbols declaratio
     set(type "hltest::ImageSet<${modes}>")
     set(value "{${images}}")
   endif()
-  cmake_path(GET source FILENAME file)
-  string(MAKE_C_IDENTIFIER "from_${target}" library)
   set(${declaration} "\n/// ${file}, loaded at ${load_address}.\nextern const ${type} ${name};\n"
       PARENT_SCOPE)
   set(${definition} "\nconstinit const ${type} guests::${library}::${name}${value};\n" PARENT_SCOPE)

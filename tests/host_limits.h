@@ -10,16 +10,6 @@
       GTEST_SKIP() << ::hltest::describe((outcome).stop);            \
   } while (false)
 
-/// True when this host's KVM delivers INT n outside real mode: the software KVM of some cloud hosts
-/// raises #UD or stops instead. Found by running one.
-inline bool delivers_software_interrupts(hltest::CpuMode mode, unsigned cpl) {
-  hltest::Machine probe{mode};
-  probe.set_cpl(cpl);
-  const hltest::Outcome outcome = probe.run(hltest::FlatImage{"probe", {0xCD, 0x80, 0xF4}});
-  const auto* const exception = std::get_if<hltest::Exception>(&outcome.stop);
-  return exception != nullptr && exception->vector == hltest::Vector{0x80};
-}
-
 /// True when the processor checks segment limits and types at each access. All real ones do; an
 /// emulated machine may not (QEMU's TCG).
 inline bool checks_segments() {

@@ -7,6 +7,8 @@
 namespace {
 
 using namespace hltest;
+using ::testing::AnyOf;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -75,6 +77,10 @@ TEST_F(LongModeTest, MsrsThatCantBe) {
   EXPECT_EQ(message_of<SetupError>([this] { (void)run(guests::needs_sse2); }),
             "MSR 0x1234 = 0x5: this KVM does not know the MSR, or refuses the value");
   EXPECT_THROW(machine().msrs().on_read(Msr{1}, MsrBus::Reader{}), std::invalid_argument);
+  EXPECT_THROW((void)machine().msr(Msr::kIa32Pat), SetupError) << "the run did not come to an end";
+  EXPECT_THAT(
+      message_of<std::invalid_argument>([this] { machine().msrs().on_read(Msr{0x802}, 1); }),
+      HasSubstr("KVM never leaves the x2APIC's MSRs"));
   for (std::uint32_t i = 0; i < 16; ++i) machine().msrs().on_read(Msr{0x2000 + i}, i);
   EXPECT_THAT(message_of<std::invalid_argument>([this] { machine().msrs().on_read(Msr{1}, 0); }),
               HasSubstr("no room for a handler of MSR 0x1"));
@@ -89,6 +95,34 @@ TEST_F(LongModeTest, ALeafThatTheHostHasNot) {
   EXPECT_EQ(answer.edx(), 4U);
 }
 
+TEST_F(LongModeTest, CpuidThatCantBe) {
+  const CpuidFeature beyond{{1}, &CpuidRegisters::ecx, 40};
+  EXPECT_THAT(message_of<std::invalid_argument>([&] { machine().cpuid().hide(beyond); }),
+              HasSubstr("bit 40 of CPUID leaf 0x1: a register has 32"));
+  EXPECT_THROW(machine().cpuid().show(beyond), std::invalid_argument);
+  machine().cpuid().replace({0x8000'0008}, {.eax = ~0U});
+  EXPECT_THAT(message_of<SetupError>([this] { (void)run(guests::cpuid); }),
+              AnyOf(HasSubstr("this KVM refuses the CPUID that the test made: leaf 0x80000008.0"),
+                    HasSubstr("this KVM does not show the guest the CPUID")));
+}
+
+// A machine's settings are for its next run: a handler can't change them while it runs.
+TEST_F(RealModeTest, SettersRefuseWhileTheGuestRuns) {
+  std::vector<std::string> refusals;
+  const auto refused = [&](auto call) { refusals.push_back(message_of<SetupError>(call)); };
+  machine().ports().on_out(0x80, [&](const PortAccess&) {
+    refused([&] { machine().set_cpl(0); });
+    refused([&] { machine().set_paging(PagingMode::kNone); });
+    refused([&] { machine().set_descriptor(8, Code32{}); });
+    refused([&] { machine().set_gate(Vector{3}, IvtEntry{}); });
+    refused([&] { machine().set_msr(Msr::kIa32Pat, 0); });
+    refused([&] { machine().set_timeout(std::chrono::seconds{1}); });
+  });
+  EXPECT_THAT(run(RealModeImage{"out", {0xE6, 0x80, 0xF4}}), Halted());
+  EXPECT_EQ(refusals.size(), 6U);
+  EXPECT_THAT(refusals, Each(HasSubstr("was called by a handler of the machine's own")));
+}
+
 // Not every KVM shows its guests a CPUID that is not the host's.
 template <typename Fixture>
 class CpuidTest : public Fixture {
@@ -101,7 +135,9 @@ class CpuidTest : public Fixture {
     try {
       (void)probe.run(RealModeImage{"probe", {0xF4}});
     } catch (const SetupError& error) {
-      EXPECT_THAT(error.what(), HasSubstr("edx of CPUID leaf 0x1 would be 0x"));
+      EXPECT_THAT(
+          error.what(),
+          HasSubstr("CPUID leaf 0x1.0 would have 0x4000000 of edx's bits 0x4000000, and not 0x0"));
       GTEST_SKIP() << error.what();
     }
   }

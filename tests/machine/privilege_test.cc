@@ -104,10 +104,8 @@ TYPED_TEST(AtCpl3, PortsTakeIopl3) {
 }
 
 TYPED_TEST(AtCpl3, SoftwareInterruptsAreTold) {
-  if (!delivers_software_interrupts(TypeParam::kMode, 3)) {
-    GTEST_SKIP() << "this host's KVM does not deliver INT n outside real mode";
-  }
   const Outcome outcome = this->run(this->image(guests::int_0x80), {.rax = 1});
+  SKIP_AT_HOST_LIMIT(outcome);
   EXPECT_THAT(outcome, Raised(Vector{0x80}));
   EXPECT_EQ(outcome.registers.rip, 0x1002U) << "behind the INT";
   EXPECT_EQ(outcome.registers.cpl(), 3U);

@@ -62,7 +62,7 @@ TEST(SetupTest, EntryOutsideMemory) {
   Machine long_mode{CpuMode::kLong64};
   EXPECT_EQ(error_of_run<SetupError>(long_mode, image),
             "the entry 0x2000000 of halt is outside the guest's memory, RAM 0x0-0xffffff: enter it "
-            "elsewhere");
+            "elsewhere, or map() memory there");
   Machine protected_mode{CpuMode::kProtected32};
   EXPECT_THAT(error_of_run<SetupError>(protected_mode, image), HasSubstr("outside the guest's"));
   EXPECT_THAT(error_of_run<SetupError>(protected_mode, kHalt, {.rip = 0xE0000000}),
@@ -87,7 +87,8 @@ TEST(SetupTest, MappingsThatOverlap) {
   // The identity map of RAM is there already.
   machine.map({.gva = Gva{0x200000}, .gpa = Gpa{0x400000}});
   EXPECT_EQ(error_of_run<PagingError>(machine, kHalt),
-            "the mapping 0x200000-0x200fff -> 0x400000 overlaps the mapping 0x0-0xffffff -> 0x0");
+            "the mapping 0x200000-0x200fff -> 0x400000 overlaps the mapping 0x0-0xffffff -> 0x0 "
+            "(the guest starts with its memory mapped to itself: use remap, or unmap first)");
 }
 
 TEST(SetupTest, MappingsNeedPageTables) {

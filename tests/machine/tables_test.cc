@@ -14,6 +14,7 @@ using namespace hltest;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr Gva kKernel{0xFFFF'FFFF'8000'0000};
 
@@ -119,6 +120,9 @@ TEST_F(LongModeTest, PageTablesThatHaveNoPlace) {
   const LongModeImage halt{"halt", {0xF4}};
   EXPECT_THAT(message_of<PagingError>([this] { machine().set_page_tables_at(Gpa{0x2001}); }),
               HasSubstr("page tables at 0x2001: a table is at a multiple of 4 KiB"));
+  machine().set_page_tables_at(Gpa{1ULL << 52U});
+  EXPECT_THAT(message_of<PagingError>([&] { (void)run(halt); }),
+              HasSubstr("the page tables (from 0x10000000000000) do not fit"));
   machine().set_page_tables_at(Gpa{16 * kMiB - 0x1000});
   EXPECT_THAT(message_of<PagingError>([&] { (void)run(halt); }),
               HasSubstr("bytes at 0xfff000) do not fit in the guest's memory, RAM 0x0-0xffffff"));
@@ -128,6 +132,40 @@ TEST_F(LongModeTest, PageTablesThatHaveNoPlace) {
       HasSubstr("would lie over the image halt, 0x1000-0x1000: place one of them elsewhere"));
 }
 
+// 512 GiB by pages of 1 GiB take one table a level.
+TEST_F(LongModeTest, PagesOf1GiBTakeFewTables) {
+  machine().map({.gva = Gva{0xFFFF'8000'0000'0000},
+                 .gpa = Gpa{0},
+                 .size = 1ULL << 46U,
+                 .page_size = PageSize::k1GiB});
+  EXPECT_THAT(run(LongModeImage{"halt", {0xF4}}), Halted());
+}
+
+TEST_F(ProtectedModeTest, ARefusedMappingLeavesThePagingModeFree) {
+  machine().set_paging(PagingMode::kPae);
+  EXPECT_THROW(machine().map({.gva = Gva{1}}), PagingError);
+  machine().set_paging(PagingMode::k32Bit);
+  machine().map({.gva = Gva{0x40000000}, .size = 4 * kMiB, .page_size = PageSize::k4MiB});
+}
+
+// Address bits that the processor has not are reserved, for the walk as for it.
+TEST_F(LongModeTest, AnAddressBeyondMaxphyaddrIsAReservedBit) {
+  machine().map({.gva = Gva{0x40000000}, .gpa = Gpa{1ULL << 51U}});
+  const Outcome outcome = run(guests::read_unmapped, {.rbx = 0x40000000});
+  const auto* const fault = std::get_if<Exception>(&outcome.stop);
+  if (fault == nullptr) GTEST_SKIP() << "this host has 52 bits of physical addresses";
+  constexpr std::uint32_t kReserved = 8;
+  EXPECT_EQ(fault->error_code.value_or(0) & kReserved, kReserved);
+  EXPECT_EQ(tables().walk(Gva{0x40000000}).end, WalkEnd::kReservedBit);
+}
+
+TEST_F(LongModeTest, TheReportShowsCodeAtTheStartOfAMapping) {
+  machine().map({.gva = kKernel, .gpa = Gpa{0x1000}});
+  const Outcome outcome = run(LongModeImage{"hlt", {0x90, 0xF4}}.entered_at(kKernel));
+  ASSERT_THAT(outcome, Halted());
+  EXPECT_THAT(report(outcome), HasSubstr("nop\n> 0xffffffff80000001  f4"));
+}
+
 // What a mode switch leaves: the tables of a guest that started in real mode.
 TEST_F(RealModeTest, TheTablesOfAGuestThatWentToLongMode) {
   const Outcome outcome = run(guests::real_to_long);
@@ -135,6 +173,8 @@ TEST_F(RealModeTest, TheTablesOfAGuestThatWentToLongMode) {
   EXPECT_THAT(tables(),
               AllOf(GdtEntry(0x08, Code32{}), GdtEntry(0x10, Data32{}), GdtEntry(0x18, Code64{})));
   EXPECT_THAT(outcome.registers.gdt, DescriptorTableLimit(4 * 8 - 1));
+  EXPECT_THAT(report(outcome), HasSubstr("cr2 0  cr3 8000"));
+  EXPECT_THAT(report(outcome), Not(HasSubstr("jmp far"))) << "that was 32-bit code";
   EXPECT_THAT(tables().mapped_ranges().ranges,
               ElementsAre(MappedRange{Gva{0}, Gpa{0}, 2 * kMiB, kReadWrite}));
 }
@@ -146,7 +186,7 @@ TEST_F(ProtectedModeTest, WithoutPagingAddressesAreThemselves) {
 
 TEST_F(RealModeTest, TablesTakeARun) {
   EXPECT_EQ(message_of<SetupError>([this] { (void)tables(); }),
-            "the guest's tables can be read after a run: nothing has run yet");
+            "the guest's tables can be read after a run: none has ended yet");
 }
 
 TEST_F(ProtectedModeTest, TablesOfLostRegistersAreNotGuessed) {

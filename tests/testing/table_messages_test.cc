@@ -73,7 +73,7 @@ TEST_F(TableMessages, ARangeIsLookedAtPageByPage) {
   PageMapping small = low;
   small.page_size = PageSize::k4KiB;
   EXPECT_THAT(message(tables(), Maps(small)),
-              HasSubstr("* page        4 KiB                     2048 KiB"));
+              HasSubstr("* page        4 KiB                     2 MiB"));
 }
 
 TEST_F(TableMessages, WhatIsMappedAfterAll) {
@@ -124,8 +124,10 @@ TEST_F(TableMessages, ADescriptorOfAnotherForm) {
 }
 
 TEST_F(TableMessages, ADescriptorThatIsNotThere) {
-  EXPECT_THAT(message(tables(), GdtEntry(0x18, Code64{})),
-              HasSubstr("whose GDT has no entry at 0x18: its limit is 0x17"));
+  EXPECT_THAT(
+      message(tables(), GdtEntry(0x18, Code64{})),
+      HasSubstr("whose GDT ends before the entry at 0x18: its limit is 0x17, and that takes "
+                "0x1f"));
   EXPECT_THAT(message(tables(), GdtEntry(0x0C, Data32{})), HasSubstr("which has no LDT"));
 }
 
@@ -138,8 +140,35 @@ TEST_F(TableMessages, AGateThatDiffersOrIsMissing) {
       AllOf(HasSubstr("Expected: has for vector 0x1 a 64-bit trap gate, selector 0x18, offset "
                       "0x1234, IST 0, DPL 0, present"),
             HasSubstr("* form        64-bit trap gate          64-bit interrupt gate")));
-  EXPECT_THAT(message(tables(), IdtGate(Vector{2}, gate)),
-              HasSubstr("whose IDT has no gate for vector 0x2: its limit is 0x1f"));
+  EXPECT_THAT(
+      message(tables(), IdtGate(Vector{2}, gate)),
+      HasSubstr("whose IDT ends before the gate for vector 0x2: its limit is 0x1f, and that "
+                "takes 0x2f"));
+}
+
+TEST_F(TableMessages, TablesThatCantBeRead) {
+  registers_.gdt = {Gva{0x7000'0000'0000}, 0xFFFF};
+  registers_.idt = registers_.gdt;
+  EXPECT_THAT(message(tables(), GdtEntry(0x08, Code64{})),
+              HasSubstr("whose GDT can't be read: it is not mapped, or not in memory"));
+  EXPECT_THAT(message(tables(), IdtGate(Vector{3}, InterruptGate64{})),
+              HasSubstr("whose IDT can't be read: it is not mapped, or not in memory"));
+}
+
+TEST_F(TableMessages, TheWholeMap) {
+  const MappedRange low{Gva{0}, Gpa{0}, 2 * kMiB, kReadWrite};
+  const MappedRange page{Gva{0x200000}, Gpa{0x7000}, 4 * kKiB, kReadOnly | kNoExecute};
+  EXPECT_EQ(message(tables(), MapsExactly({low, page})), "(it matches)");
+  MappedRange writable = page;
+  writable.flags = kReadWrite | kNoExecute;
+  EXPECT_THAT(message(tables(), MapsExactly({low, writable})),
+              HasSubstr("which maps (- is missing, + is not expected):\n"
+                        "  0x0000000000000000-0x00000000001fffff -> 0x0 rwx\n"
+                        "- 0x0000000000200000-0x0000000000200fff -> 0x7000 rw-\n"
+                        "+ 0x0000000000200000-0x0000000000200fff -> 0x7000 r--\n"));
+  memory_.write<std::uint64_t>(Gpa{0x5010}, 0x2083);
+  EXPECT_THAT(message(tables(), MapsExactly({low, page})),
+              HasSubstr("0x0000000000400000: a reserved bit is set (PDE at 0x5010: 0x2083)"));
 }
 
 // The mistake that is made most: the size, or the number of entries, in place of size - 1.
@@ -150,9 +179,9 @@ TEST_F(TableMessages, AGdtLimitInTheWrongUnit) {
             "Value of: value\n"
             "Expected: has limit 0x17 (24 bytes: 3 entries of 8)\n"
             "  Actual: base 0x1000 limit 0x18 (of type hltest::DescriptorTable), which has limit "
-            "0x18 (25 bytes: 3 entries of 8 and 1 bytes more)");
+            "0x18 (25 bytes: 3 entries of 8, and 1 more)");
   EXPECT_THAT(message(DescriptorTable{Gva{0x1000}, 3}, DescriptorTableLimit(23)),
-              HasSubstr("limit 0x3 (4 bytes: 0 entries of 8 and 4 bytes more)"));
+              HasSubstr("limit 0x3 (4 bytes: 0 entries of 8, and 4 more)"));
 }
 
 // Tables that share tables: 512 * 512 * 512 page tables, all of them the same, with nothing in

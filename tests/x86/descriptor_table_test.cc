@@ -125,6 +125,25 @@ TEST(DescriptorTablesTest, ReadsIdtAndIvt) {
   EXPECT_THAT(idt.to_string(), HasSubstr("IDT 0x01    32-bit interrupt gate, selector 0x8"));
 }
 
+TEST(DescriptorTablesTest, AnEntryThatIsCutByAnUnmappedPage) {
+  Registers registers = protected_mode(0x17);
+  registers.efer.value = Efer::kLma;
+  registers.gdt.base = Gva{0x4FF0};
+  SegmentDescriptorTable table{DescriptorFormat::kIa32e};
+  table.set(0x08, CallGate64{.selector = 8, .offset = 0xFFFF'8000'0000'12AB});
+  std::vector<std::uint8_t> bytes = table.bytes();
+  bytes.resize(16);  // up to 0x5000
+  const DescriptorTables read{registers, memory_at(Gva{0x4FF0}, bytes)};
+  EXPECT_EQ(read.descriptor(0x08), std::nullopt);
+}
+
+TEST(DescriptorTablesTest, OutsideIa32eModeATableWrapsAt4GiB) {
+  Registers registers = protected_mode(0x17);
+  registers.gdt.base = Gva{0xFFFF'FFF8};
+  const DescriptorTables read{registers, memory_at(Gva{0}, {0xFF, 0xFF, 0, 0, 0, 0x9B, 0xCF, 0})};
+  EXPECT_TRUE(is(read.descriptor(0x08), Code32{}));
+}
+
 // A table that is only partly in memory, or not at all.
 TEST(DescriptorTablesTest, TablesOutsideMemoryHaveNoEntries) {
   const DescriptorTables read{protected_mode(0xFFFF), memory_at(Gva{0x1000}, {1, 2, 3})};

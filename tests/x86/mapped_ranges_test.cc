@@ -61,8 +61,8 @@ TEST(MappedRangesTest, BrokenEntriesAreNamed) {
   const MappedRanges ranges = mapped_ranges({.mode = PagingMode::k4Level, .first_table = kTables},
                                             reader_of(tables, kTables));
   EXPECT_EQ(to_string(ranges),
-            "0x0000000000000000: the table is not in memory\n"
-            "0x0000008000000000: a reserved bit is set\n");
+            "0x0000000000000000: the table is not in memory (PML4E at 0x10000: 0x900003)\n"
+            "0x0000008000000000: a reserved bit is set (PML4E at 0x10008: 0x11083)\n");
 }
 
 // A recursive slot is a table used at several levels; one that is all recursion maps 2^36 pages,

@@ -123,7 +123,7 @@ TEST(PageWalkTest, PrintsWhatItLookedAt) {
       "  PML4E at 0x1000: 0x2003\n"
       "  PDPTE at 0x2000: 0x3003\n"
       "  PDE   at 0x3008: 0x4000e3\n"
-      "  -> 0x400123 rwx, page of 2048 KiB, accessed, dirty\n");
+      "  -> 0x400123 rwx, page of 2 MiB, accessed, dirty\n");
   EXPECT_EQ(to_string(walk_pages(context, Gva{0}, entries_at({}))),
             "4-level paging of 0x0\n  PML4E at 0x1000: 0x0\n  not present\n");
 }

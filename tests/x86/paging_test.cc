@@ -251,4 +251,16 @@ TEST(PagingTest, OverlapsNameBothMappings) {
   map.map({.gva = Gva{0x400000}, .gpa = Gpa{0}});
 }
 
+TEST(PagingTest, TablesHaveToBeWhereEntriesCanPoint) {
+  const PageMap legacy{PagingMode::k32Bit};
+  EXPECT_THROW(build_page_tables(legacy, Gpa{1ULL << 32U}), PagingError) << "the first one too";
+  EXPECT_THROW(build_page_tables(PageMap{}, Gpa{1ULL << 52U}), PagingError);
+  EXPECT_THROW(build_page_tables(PageMap{}, Gpa{0x1001}), PagingError);
+}
+
+TEST(PagingTest, UnmappingTakesAddressesOfTheMode) {
+  PageMap map;
+  EXPECT_THROW(map.unmap(Gva{1ULL << 63U}, 0x1000), PagingError);
+}
+
 }  // namespace

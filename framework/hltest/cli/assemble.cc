@@ -45,6 +45,11 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
+std::string read_text(const std::string& file) {
+  std::ifstream stream{file};
+  return {std::istreambuf_iterator<char>{stream}, {}};
+}
+
 /// How nasm ended, and what it said.
 struct NasmResult {
   int exit_status;  ///< -1 when a signal ended it
@@ -75,15 +80,15 @@ NasmResult run_nasm(std::vector<std::string> arguments, const std::string& messa
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  std::ifstream stream{messages_file};
   return {.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
-          .messages = {std::istreambuf_iterator<char>{stream}, {}}};
+          .messages = read_text(messages_file)};
 }
 
 }  // namespace
 
-std::vector<std::uint8_t> assemble(const std::string& source, CpuMode mode, Gpa load_address) {
+FlatImage assemble(const std::string& source, CpuMode mode, Gpa load_address) {
   const TemporaryFolder folder;
+  const std::string name = std::filesystem::path{source}.filename().string();
   const std::string output = (folder.path() / "image").string();
   const unsigned bits = code_bits(mode);
   const std::filesystem::path source_folder = std::filesystem::path{source}.parent_path();
@@ -93,6 +98,13 @@ std::vector<std::uint8_t> assemble(const std::string& source, CpuMode mode, Gpa 
   arguments.push_back(fmt::format("-DHLTEST_LOAD_ADDRESS={:#x}", load_address.value()));
   arguments.push_back(fmt::format("-DHLTEST_BITS={}", bits));
   arguments.insert(arguments.end(), {"--before", fmt::format("bits {}", bits)});
+  const std::string listing = (folder.path() / "listing").string();
+  const std::string map = (folder.path() / "map").string();
+  arguments.insert(arguments.end(), {"-l", listing});
+  // NASM takes no quotes there: in a folder with blanks in its name there are no labels.
+  if (map.find_first_of(" \t]") == std::string::npos) {
+    arguments.insert(arguments.end(), {"--before", fmt::format("[map all {}]", map)});
+  }
   if (!source_folder.empty()) arguments.push_back("-I" + source_folder.string() + "/");
   arguments.push_back(source.starts_with('-') ? "./" + source : source);
 
@@ -110,7 +122,8 @@ std::vector<std::uint8_t> assemble(const std::string& source, CpuMode mode, Gpa 
   if (image.empty()) {
     throw UsageError(fmt::format("{} is empty: it assembles to no code at all", source));
   }
-  return image;
+  return {name, std::move(image), load_address,
+          NasmNotes{.source = name, .listing = read_text(listing), .map = read_text(map)}};
 }
 
 }  // namespace hltest::cli

@@ -17,10 +17,10 @@ namespace {
 FlatImage load_image(const RunOptions& options, const GuestMemory& memory) {
   check_file(options.file, memory.size());
   const std::filesystem::path path{options.file};
-  std::vector<std::uint8_t> bytes = path.extension() == ".asm"
-                                        ? assemble(options.file, options.mode, options.load_address)
-                                        : read_file(options.file);
-  FlatImage image{path.filename().string(), std::move(bytes), options.load_address};
+  FlatImage image =
+      path.extension() == ".asm"
+          ? assemble(options.file, options.mode, options.load_address)
+          : FlatImage{path.filename().string(), read_file(options.file), options.load_address};
   if (options.entry.has_value()) image.set_entry(*options.entry);
   return image;
 }

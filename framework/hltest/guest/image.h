@@ -4,21 +4,45 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <hltest/guest/memory_layout.h>
+#include <hltest/guest/source_map.h>
 #include <hltest/x86/cpu_mode.h>
 
 namespace hltest {
 
 /// Bytes that are linked into the program between two symbols, which `hltest_add_guests()` makes.
-struct LinkedImage {
-  std::string_view name;
+struct LinkedBytes {
   const std::uint8_t* begin;
   const std::uint8_t* end;
+};
+
+/// An image that `hltest_add_guests()` linked into the program, with what NASM said of it.
+struct LinkedImage {
+  std::string_view name;
+  std::string_view source;  ///< the file's name
+  LinkedBytes bytes;
+  LinkedBytes listing;
+  LinkedBytes map;
   Gpa load_address;
+};
+
+/// What NASM says of an image that it made: the source's name, its listing (`-l`) and its map file
+/// (`[map all]`).
+struct NasmNotes {
+  std::string source{};
+  std::string listing{};
+  std::string map{};
+};
+
+/// A label that an image has not; the message says which it has.
+class SymbolError : public std::invalid_argument {
+ public:
+  using std::invalid_argument::invalid_argument;
 };
 
 /// A flat program: its bytes, where they are loaded, and where it is entered. A small value; copies
@@ -28,24 +52,30 @@ class FlatImage {
   // NOLINTNEXTLINE(google-explicit-constructor): the one is what the other is made of
   constexpr FlatImage(const LinkedImage& linked)
       : name_(linked.name),
-        begin_(linked.begin),
-        end_(linked.end),
+        source_(linked.source),
+        bytes_(linked.bytes),
+        listing_(linked.listing),
+        map_(linked.map),
         load_address_(linked.load_address) {}
 
-  /// Bytes made at run time, which the image keeps.
-  FlatImage(std::string name, std::vector<std::uint8_t> bytes, Gpa load_address = kLoadAddress)
-      : owned_(std::make_shared<const Owned>(Owned{std::move(name), std::move(bytes)})),
-        name_(owned_->name),
-        begin_(owned_->bytes.data()),
-        end_(owned_->bytes.data() + owned_->bytes.size()),
-        load_address_(load_address) {}
+  /// Bytes made at run time, which the image keeps, with what NASM said of them if it made them.
+  FlatImage(std::string name, std::vector<std::uint8_t> bytes, Gpa load_address = kLoadAddress,
+            NasmNotes notes = {});
 
   /// What reports call it: the source's name without `.asm`.
   [[nodiscard]] std::string_view name() const { return name_; }
-  [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {begin_, end_}; }
+  [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {bytes_.begin, bytes_.end}; }
   [[nodiscard]] Gpa load_address() const { return load_address_; }
   /// The linear address of the first instruction: the load address unless `set_entry` was called.
   [[nodiscard]] Gva entry() const { return entry_.value_or(Gva{load_address_.value()}); }
+
+  /// The address of a label of the source's, `start` or `start.loop`, or the value of a constant. A
+  /// source with an `org` has said where it is; the labels of one without are where the image is
+  /// loaded. Throws `SymbolError`.
+  [[nodiscard]] Gva address(std::string_view label) const;
+  /// Its source's lines and labels; empty for bytes that NASM did not make here. Reads NASM's
+  /// listing each time.
+  [[nodiscard]] SourceMap source_map() const;
 
   void set_load_address(Gpa address) { load_address_ = address; }
   void set_entry(Gva entry) { entry_ = entry; }
@@ -54,12 +84,15 @@ class FlatImage {
   struct Owned {
     std::string name;
     std::vector<std::uint8_t> bytes;
+    NasmNotes notes;
   };
 
   std::shared_ptr<const Owned> owned_;
   std::string_view name_;
-  const std::uint8_t* begin_;
-  const std::uint8_t* end_;
+  std::string_view source_;
+  LinkedBytes bytes_;
+  LinkedBytes listing_{nullptr, nullptr};
+  LinkedBytes map_{nullptr, nullptr};
   Gpa load_address_;
   std::optional<Gva> entry_;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 
 namespace hltest::kvm {
 namespace {
@@ -13,6 +14,12 @@ constexpr CpuidRegisters kAll{.eax = ~0U, .ebx = ~0U, .ecx = ~0U, .edx = ~0U};
 bool answers(const kvm_cpuid_entry2& entry, CpuidLeaf leaf) {
   const bool has_subleaves = (entry.flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) != 0;
   return entry.function == leaf.leaf && (!has_subleaves || entry.index == leaf.subleaf);
+}
+
+std::uint32_t bit_of(const CpuidFeature& feature) {
+  if (feature.bit < 32) return 1U << feature.bit;
+  throw std::invalid_argument(
+      fmt::format("bit {} of CPUID leaf {:#x}: a register has 32", feature.bit, feature.leaf.leaf));
 }
 
 // Bits that follow the guest's own control registers and MSRs, which KVM keeps up to date by
@@ -28,13 +35,13 @@ CpuidRegisters kept_by_kvm(CpuidLeaf leaf) {
 
 void Cpuid::hide(const CpuidFeature& feature) {
   Change change{.leaf = feature.leaf, .keep = kAll, .set = {}};
-  change.keep.*feature.where &= ~(1U << feature.bit);
+  change.keep.*feature.where &= ~bit_of(feature);
   changes_.push_back(change);
 }
 
 void Cpuid::show(const CpuidFeature& feature) {
   Change change{.leaf = feature.leaf, .keep = kAll, .set = {}};
-  change.set.*feature.where |= 1U << feature.bit;
+  change.set.*feature.where |= bit_of(feature);
   changes_.push_back(change);
 }
 
@@ -44,6 +51,16 @@ void Cpuid::replace(CpuidLeaf leaf, const CpuidRegisters& registers) {
 
 void Cpuid::mask(CpuidLeaf leaf, const CpuidRegisters& keep) {
   changes_.push_back({.leaf = leaf, .keep = keep, .set = {}});
+}
+
+std::string Cpuid::describe_changes() const {
+  std::string text;
+  constexpr std::size_t kMost = 8;
+  for (std::size_t i = 0; i < std::min(changes_.size(), kMost); ++i) {
+    text += fmt::format("{}leaf {:#x}.{}", i == 0 ? "" : ", ", changes_[i].leaf.leaf,
+                        changes_[i].leaf.subleaf);
+  }
+  return changes_.size() > kMost ? text + ", ..." : text;
 }
 
 std::vector<kvm_cpuid_entry2> Cpuid::apply(std::vector<kvm_cpuid_entry2> host) const {
@@ -98,9 +115,11 @@ std::optional<std::string> Cpuid::difference(const std::vector<kvm_cpuid_entry2>
                     Answer{"ebx", want->ebx, shown.ebx, (~keep.ebx | set.ebx) & ~ignored.ebx},
                     Answer{"ecx", want->ecx, shown.ecx, (~keep.ecx | set.ecx) & ~ignored.ecx},
                     Answer{"edx", want->edx, shown.edx, (~keep.edx | set.edx) & ~ignored.edx}}) {
-      if (((each.want ^ each.got) & each.asked) == 0) continue;
-      return fmt::format("{} of CPUID leaf {:#x} would be {:#x} and not {:#x}", each.name,
-                         change.leaf.leaf, each.got, each.want);
+      const std::uint32_t wrong = (each.want ^ each.got) & each.asked;
+      if (wrong == 0) continue;
+      return fmt::format("CPUID leaf {:#x}.{} would have {:#x} of {}'s bits {:#x}, and not {:#x}",
+                         change.leaf.leaf, change.leaf.subleaf, each.got & wrong, each.name, wrong,
+                         each.want & wrong);
     }
   }
   return std::nullopt;

@@ -32,13 +32,13 @@ void Vm::serve_msrs(std::span<const ServedMsr> msrs) {
 
   kvm_msr_filter filter{};
   filter.flags = KVM_MSR_FILTER_DEFAULT_ALLOW;
-  std::uint8_t deny = 0;  // a bitmap of one MSR
+  std::uint64_t deny = 0;  // a bitmap of one MSR, which the kernel reads in whole longs
   for (std::size_t i = 0; i < std::min(msrs.size(), std::size(filter.ranges)); ++i) {
     filter.ranges[i] = {
         .flags = msrs[i].is_write ? std::uint32_t{KVM_MSR_FILTER_WRITE} : KVM_MSR_FILTER_READ,
         .nmsrs = 1,
         .base = msrs[i].index,
-        .bitmap = &deny};
+        .bitmap = std::bit_cast<std::uint8_t*>(&deny)};
   }
   call(fd_, kSetMsrFilter, filter, fmt::format("{} MSRs", msrs.size()));
 }

@@ -25,6 +25,7 @@ void AddressMap::set_mode(PagingMode mode) {
                       to_string(mode_));
   }
   mode_ = mode;
+  own_.reset();
 }
 
 void AddressMap::apply(const Change& change, PageMap& map) {
@@ -81,7 +82,15 @@ PageMap AddressMap::with_identity(const GuestMemory& memory, std::uint64_t regio
       map_identity(map, region.base, region.bytes.size(), user_ ? kReadWrite | kUser : kReadWrite);
     }
   }
-  for (const Change& change : changes_) apply(change, map);
+  for (const Change& change : changes_) {
+    try {
+      apply(change, map);
+    } catch (const PagingError& error) {
+      throw PagingError(fmt::format(
+          "{} (the guest starts with its memory mapped to itself: use remap, or unmap first)",
+          error.what()));
+    }
+  }
   return map;
 }
 
@@ -95,7 +104,8 @@ void check_room(const PageMap& map, std::uint64_t most_tables) {
     const std::uint64_t large = format.covered(1);
     const bool small_pages = mapping.page_size == PageSize::k4KiB ||
                              (mapping.gva.value() ^ mapping.gpa.value()) % large != 0;
-    tables += mapping.size / (small_pages ? large : format.covered(2));
+    const unsigned table_level = mapping.page_size == PageSize::k1GiB ? 2 : small_pages ? 0 : 1;
+    tables += mapping.size / format.covered(table_level + 1);
   }
   if (tables <= most_tables) return;
   throw PagingError(
@@ -105,19 +115,24 @@ void check_room(const PageMap& map, std::uint64_t most_tables) {
                   tables * sizeof(PageTable) / kMiB, most_tables * sizeof(PageTable) / kMiB));
 }
 
+PagingError no_room(const GuestMemory& memory, const PlacedPageTables& placed) {
+  return PagingError(fmt::format(
+      "the page tables ({}{}) do not fit in the guest's memory, {}: place them elsewhere, or give "
+      "the guest more memory",
+      placed.tables.empty() ? "from " : fmt::format("{:#x} bytes at ", placed.size()),
+      to_string(placed.first_table), memory.describe_ram()));
+}
+
 }  // namespace
 
 PlacedPageTables AddressMap::build_in_ram(const GuestMemory& memory) const {
   PlacedPageTables placed{.first_table = *placed_at_, .region_size = kGrowth};
+  constexpr std::uint64_t kMostTables = 256 * kMiB / sizeof(PageTable);
+  if (!memory.is_ram(placed.first_table, sizeof(PageTable))) throw no_room(memory, placed);
   const PageMap map = with_identity(memory, placed.region_size);
-  check_room(map, memory.size() / sizeof(PageTable));
+  check_room(map, std::min(kMostTables, memory.size() / sizeof(PageTable)));
   placed.tables = build_page_tables(map, placed.first_table);
-  if (!memory.is_ram(placed.first_table, placed.size())) {
-    throw PagingError(fmt::format(
-        "the page tables ({:#x} bytes at {}) do not fit in the guest's memory, {}: place them "
-        "elsewhere, or give the guest more memory",
-        placed.size(), to_string(placed.first_table), memory.describe_ram()));
-  }
+  if (!memory.is_ram(placed.first_table, placed.size())) throw no_room(memory, placed);
   return placed;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include <hltest/guest/memory_layout.h>
@@ -49,7 +50,7 @@ class FrameReader {
       case CpuMode::kReal16:
         return real_mode_frame();
       case CpuMode::kLong64:
-        return long_mode_frame();
+        return long_mode_frame(vector);
       default:
         return protected_mode_frame(vector);
     }
@@ -76,6 +77,20 @@ class FrameReader {
     if (code.empty()) return 0;
     const Instruction instruction = disassemble_one(code, at, mode_of(frame));
     return instruction.text == "hlt" ? instruction.bytes.size() : 0;
+  }
+
+  // INT n and far transfers through memory are instructions in every mode: a #UD at one says that
+  // this KVM has no emulation for what it has to do there.
+  [[nodiscard]] std::optional<Instruction> instruction_that_kvm_lacks(const Frame& frame) const {
+    const Gva at = code_segment(frame).base + frame.rip;
+    const auto code = read_(at, kLongestInstruction);
+    if (code.empty()) return std::nullopt;
+    Instruction instruction = disassemble_one(code, at, mode_of(frame));
+    const auto is = [&](std::string_view start) { return instruction.text.starts_with(start); };
+    const bool far_through_memory =
+        (is("call far") || is("jmp far")) && instruction.text.find('[') != std::string::npos;
+    if (is("int ") || is("int3") || far_through_memory) return instruction;
+    return std::nullopt;
   }
 
   // A software KVM that runs 64-bit code at CPL 3 natively goes on where LSTAR points without
@@ -142,11 +157,18 @@ class FrameReader {
                  .ss = at_exit_.ss.selector};
   }
 
-  [[nodiscard]] std::optional<Frame> long_mode_frame() const {
-    // The gates use IST1, so how far RSP is below its top tells whether there is an error code.
+  [[nodiscard]] std::optional<Frame> long_mode_frame(Vector vector) const {
+    // The framework's gates use IST1, so how far RSP is below its top tells whether there is an
+    // error code. A gate of the test's need not.
     constexpr std::uint64_t kFrame = 5 * sizeof(std::uint64_t);
     const std::uint64_t top = (kSystemRegion + kHandlerStackOffset).value() + 4 * kKiB;
-    const bool has_error_code = top - at_exit_.rsp > kFrame;
+    if (top - at_exit_.rsp == kFrame) return long_mode_frame(false);
+    if (top - at_exit_.rsp == kFrame + sizeof(std::uint64_t)) return long_mode_frame(true);
+    return with_or_without_error_code(
+        vector, [this](bool has_error_code) { return long_mode_frame(has_error_code); });
+  }
+
+  [[nodiscard]] std::optional<Frame> long_mode_frame(bool has_error_code) const {
     const auto words = read_stack<std::uint64_t>(has_error_code ? 6 : 5, stack());
     if (!words) return std::nullopt;
     const std::size_t first = has_error_code ? 1 : 0;
@@ -161,14 +183,18 @@ class FrameReader {
   }
 
   [[nodiscard]] std::optional<Frame> protected_mode_frame(Vector vector) const {
-    if (pushes_error_code(vector)) {
-      const std::optional<Frame> with = protected_mode_frame(true);
-      // INT n with such a vector pushes none: then the first word is the return address.
-      const std::optional<Frame> without = protected_mode_frame(false);
-      if (without && ends_software_interrupt(*without, vector)) return without;
-      return with;
-    }
-    return protected_mode_frame(false);
+    return with_or_without_error_code(
+        vector, [this](bool has_error_code) { return protected_mode_frame(has_error_code); });
+  }
+
+  // An exception that has an error code pushes it; INT n with its vector pushes none.
+  template <typename ReadFrame>
+  [[nodiscard]] std::optional<Frame> with_or_without_error_code(Vector vector,
+                                                                const ReadFrame& read_frame) const {
+    const std::optional<Frame> without = read_frame(false);
+    if (!pushes_error_code(vector)) return without;
+    if (without && ends_software_interrupt(*without, vector)) return without;
+    return read_frame(true);
   }
 
   [[nodiscard]] std::optional<Frame> protected_mode_frame(bool has_error_code) const {

@@ -1,6 +1,8 @@
 #include <hltest/guest/memory_layout.h>
 #include <hltest/machine/exception_frame.h>
+
 #include <hltest/machine/halt_meaning.h>
+#include <utility>
 
 namespace hltest {
 namespace {
@@ -29,7 +31,9 @@ HaltMeaning interpret_halt(const Registers& at_exit, const Registers& start, Gva
     return interpret_syscall(at_exit, start);
   }
   if (at_exit.cr0.pe() && handler == kSysenterOffset) {
-    return {SystemCall{SystemCall::Instruction::kSysenter}, at_exit};
+    Registers at_handler = at_exit;
+    at_handler.rip -= 1;
+    return {SystemCall{SystemCall::Instruction::kSysenter}, at_handler};
   }
   if (handler >= kVectors) return {Halt{}, at_exit};
 
@@ -46,10 +50,19 @@ HaltMeaning interpret_halt(const Registers& at_exit, const Registers& start, Gva
       return {Halt{}, before};
     }
   }
+  if (vector == Vector::kInvalidOpcode) {
+    if (auto instruction = reader.instruction_that_kvm_lacks(*frame)) {
+      return {HostLimit{.instruction = std::move(instruction->text),
+                        .bytes = std::move(instruction->bytes)},
+              before};
+    }
+  }
   if (vector == Vector::kPageFault && reader.is_syscall_that_kept_cpl_3(*frame, handlers)) {
     const std::uint64_t rflags = before.rflags.value;
     HaltMeaning meaning = interpret_syscall(before, start);
-    meaning.registers.rflags.value = rflags;  // R11 has the host's
+    // R11 has the host's, and CR2 is the fault's.
+    meaning.registers.r11 = meaning.registers.rflags.value = rflags;
+    meaning.registers.cr2 = start.cr2;
     return meaning;
   }
   // INT n pushes no error code, whatever its vector.

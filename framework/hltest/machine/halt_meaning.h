@@ -17,8 +17,8 @@ struct HaltMeaning {
 
 /// Tells the guest's own HLT from the framework's handlers, which are HLTs too: the handler for
 /// vector n is the one at `handlers` + n. A HLT at CPL 3, which the processor answers with #GP, is
-/// the guest's own. A HLT that SYSCALL or SYSENTER led to is a `SystemCall`. `start` are the
-/// registers the run began with.
+/// the guest's own. A #UD at an instruction that KVM lacks is a `HostLimit`, and a HLT that SYSCALL
+/// or SYSENTER led to is a `SystemCall`. `start` are the registers the run began with.
 HaltMeaning interpret_halt(const Registers& at_exit, const Registers& start, Gva handlers,
                            const LinearReader& read);
 

@@ -6,9 +6,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 namespace hltest {
 namespace {
@@ -17,6 +19,15 @@ namespace {
 const std::vector<kvm_cpuid_entry2>& host_cpuid(const kvm::System& system) {
   static const std::vector<kvm_cpuid_entry2> entries = system.supported_cpuid();
   return entries;
+}
+
+// MAXPHYADDR (SDM vol. 2, CPUID leaf 80000008H).
+unsigned physical_address_bits(const std::vector<kvm_cpuid_entry2>& cpuid) {
+  constexpr std::uint32_t kAddressSizes = 0x8000'0008;
+  for (const kvm_cpuid_entry2& entry : cpuid) {
+    if (entry.function == kAddressSizes) return std::clamp(entry.eax & 0xFFU, 32U, 52U);
+  }
+  return 36;
 }
 
 bool keeps(const Outcome& outcome) { return outcome.exits.size() < Outcome::kMostExits; }
@@ -49,10 +60,15 @@ void Machine::create_vm() {
   const kvm::System system;
   vcpu_.reset();
   vm_.reset();
-  vm_ = system.create_vm();
-  vm_->set_tss_address(kKvmTssAddress);
-  vcpu_ = vm_->create_vcpu(0);
-  vcpu_->set_cpuid(host_cpuid(system));
+  last_registers_.reset();
+  kvm::Vm vm = system.create_vm();
+  vm.set_tss_address(kKvmTssAddress);
+  kvm::Vcpu vcpu = vm.create_vcpu(0);
+  vcpu.set_cpuid(host_cpuid(system));
+  physical_bits_ = physical_address_bits(host_cpuid(system));
+  vm_ = std::move(vm);
+  vcpu_ = std::move(vcpu);
+  has_run_ = has_ended_ = false;
 }
 
 Outcome Machine::run(const FlatImage& image, const StartRegisters& start) {
@@ -64,7 +80,6 @@ Outcome Machine::run(const FlatImage& image, const StartRegisters& start) {
 
   if (!vm_.has_value() || has_run_) create_vm();
   has_run_ = true;
-  last_registers_.reset();
   configure_vm();
   give_memory_slots();
 
@@ -74,6 +89,7 @@ Outcome Machine::run(const FlatImage& image, const StartRegisters& start) {
   outcome.stop = serve_exits(outcome);
 
   tell(image, registers, outcome);
+  has_ended_ = true;
   if (!outcome.registers_are_lost()) last_registers_ = outcome.registers;
   return outcome;
 }
@@ -88,7 +104,12 @@ void Machine::lay_out(const FlatImage& image, Registers& registers) {
 void Machine::configure_vm() {
   if (cpuid_.is_changed()) {
     const std::vector<kvm_cpuid_entry2> wanted = cpuid_.apply(host_cpuid(kvm::System{}));
-    vcpu_->set_cpuid(wanted);
+    try {
+      vcpu_->set_cpuid(wanted);
+    } catch (const kvm::Error& error) {
+      throw SetupError(fmt::format("{}: this KVM refuses the CPUID that the test made: {}",
+                                   error.what(), cpuid_.describe_changes()));
+    }
     if (const auto difference = cpuid_.difference(wanted, vcpu_->cpuid(wanted.size()))) {
       throw SetupError("this KVM does not show the guest the CPUID that the test wants: " +
                        *difference);
@@ -113,9 +134,17 @@ void Machine::set_registers(const Registers& registers) {
     throw SetupError(fmt::format(
         "{}: this KVM refuses cr0 = {:#x}, cr3 = {:#x}, cr4 = {:#x}, efer = {:#x} or a "
         "segment: they contradict one another, or have bits that the processor does not "
-        "know",
+        "know{}",
         error.what(), registers.cr0.value, registers.cr3.value, registers.cr4.value,
-        registers.efer.value));
+        registers.efer.value,
+        cpuid_.is_changed()
+            ? "; or the CPUID that the test made forbids them: " + cpuid_.describe_changes()
+            : ""));
+  }
+  // There are KVMs that take 32-bit or PAE paging away without a word.
+  if (registers.cr0.pg() && !registers.efer.lma() && !read_registers(*vcpu_).cr0.pg()) {
+    throw SetupError("this host's KVM can't run " + to_string(paging_mode(registers)) +
+                     ": it has cleared CR0.PG");
   }
   const auto set_msr = [this](Msr msr, std::uint64_t value) {
     if (vcpu_->set_msr(static_cast<std::uint32_t>(msr), value)) return;

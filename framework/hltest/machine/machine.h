@@ -93,7 +93,8 @@ class Machine {
 
   /// Puts a descriptor into the GDT (or, by the selector's TI, the LDT) that the guest starts with,
   /// beside the framework's entries (memory_layout.h; free from `kFirstFreeSelector` on) or in
-  /// place of one. Throws `DescriptorError`.
+  /// place of one. The segment registers stay as they are: load one with `segment`. Throws
+  /// `DescriptorError`.
   void set_descriptor(std::uint16_t selector, const Descriptor& descriptor);
   /// Puts a gate (in real mode an `IvtEntry`) in place of the framework's handler for a vector.
   /// Throws `DescriptorError`.
@@ -105,12 +106,12 @@ class Machine {
   /// The value that an MSR has when the guest starts. Throws `SetupError` for EFER, which is one of
   /// `registers()`; `run` does for an MSR that this KVM does not know, and a value it refuses.
   void set_msr(Msr msr, std::uint64_t value);
-  /// The value that an MSR has now, after the run. Throws `SetupError` before a run, and for an MSR
-  /// that this KVM does not know.
+  /// The value that an MSR has now, after the run. Throws `SetupError` where none has ended, and
+  /// for an MSR that this KVM does not know.
   [[nodiscard]] std::uint64_t msr(Msr msr) const;
 
   /// The tables that the guest's registers pointed to at the end of the last run, in the memory as
-  /// it is now. Throws `SetupError` before a run, and where the registers are lost.
+  /// it is now. Throws `SetupError` where no run has ended, and where the registers are lost.
   [[nodiscard]] SystemTables tables() const;
 
   /// How long a run may take: 1 ms to 24 hours. Throws `SetupError`.
@@ -128,6 +129,7 @@ class Machine {
   Outcome run(const FlatImage& image, const StartRegisters& start = {});
 
  private:
+  [[nodiscard]] SystemTables tables_of(const Registers& registers) const;
   void check_has_paging(const std::string& what) const;
   void lay_out(const FlatImage& image, Registers& registers);
   void configure_vm();
@@ -142,7 +144,8 @@ class Machine {
   void serve_msr(const kvm::MsrExit& exit, Outcome& outcome);
   [[nodiscard]] StopReason explain_internal_error(const kvm::InternalErrorExit& error) const;
   void tell(const FlatImage& image, const Registers& first, Outcome& outcome) const;
-  [[nodiscard]] CodeWindow code_window(const FlatImage& image, const Registers& registers) const;
+  [[nodiscard]] bool halted_where_it_seems(const Registers& registers) const;
+  [[nodiscard]] CodeWindow code_window(const FlatImage& image, const Outcome& outcome) const;
 
   CpuMode mode_;
   GuestMemory memory_;  // outlives the VM, whose slots it backs
@@ -159,7 +162,9 @@ class Machine {
 
   std::optional<kvm::Vm> vm_;
   std::optional<kvm::Vcpu> vcpu_;
-  bool has_run_ = false;
+  unsigned physical_bits_ = 52;
+  bool has_run_ = false;                     // the VM that there is has been used
+  bool has_ended_ = false;                   // and what came of it is known
   std::optional<Registers> last_registers_;  // unless they are lost
   bool is_running_ = false;
 };

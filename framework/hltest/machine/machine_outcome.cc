@@ -22,7 +22,7 @@ StopReason Machine::explain_internal_error(const kvm::InternalErrorExit& error) 
   }
   const Registers registers = read_registers(*vcpu_);
   const Gva rip = registers.code_address();
-  const SystemTables tables{registers, memory_};
+  const SystemTables tables = tables_of(registers);
   const std::optional<Gpa> gpa = tables.translate(rip);
   if (gpa.has_value() && !memory_.is_backed(*gpa)) return UnbackedFetch{*gpa};
   const auto bytes = tables.read(rip, kLongestInstruction);
@@ -36,11 +36,13 @@ void Machine::tell(const FlatImage& image, const Registers& first, Outcome& outc
   outcome.guest = image.name();
   outcome.image_start = image.load_address();
   outcome.image_size = image.bytes().size();
+  outcome.image = image;
   outcome.registers = read_registers(*vcpu_);
-  if (std::holds_alternative<Halt>(outcome.stop)) {
+  if (std::holds_alternative<Halt>(outcome.stop) && halted_where_it_seems(outcome.registers)) {
     const Registers at_exit = outcome.registers;
-    const LinearReader read = [tables = SystemTables{at_exit, memory_}](
-                                  Gva gva, std::size_t count) { return tables.read(gva, count); };
+    const LinearReader read = [tables = tables_of(at_exit)](Gva gva, std::size_t count) {
+      return tables.read(gva, count);
+    };
     HaltMeaning meaning = interpret_halt(at_exit, first, handlers(mode_), read);
     outcome.stop = std::move(meaning.reason);
     outcome.registers = meaning.registers;
@@ -52,34 +54,48 @@ void Machine::tell(const FlatImage& image, const Registers& first, Outcome& outc
   outcome.start_mode = mode_name(first);
   if (outcome.registers_are_lost()) return;
   outcome.end_mode = mode_name(outcome.registers);
-  outcome.code = code_window(image, outcome.registers);
-  const SystemTables tables{outcome.registers, memory_};
+  const SystemTables tables = tables_of(outcome.registers);
   const std::optional<Gpa> stopped_at = tables.translate(outcome.stop_address());
-  outcome.stopped_outside_image = !std::holds_alternative<SystemCall>(outcome.stop) &&
-                                  (!stopped_at || *stopped_at < outcome.image_start ||
-                                   *stopped_at - outcome.image_start >= outcome.image_size);
+  const bool in_image = stopped_at && *stopped_at >= outcome.image_start &&
+                        *stopped_at - outcome.image_start < outcome.image_size;
+  if (in_image) outcome.stop_offset = *stopped_at - outcome.image_start;
+  outcome.stopped_outside_image = !in_image && !std::holds_alternative<SystemCall>(outcome.stop);
+  outcome.code = code_window(image, outcome);
 }
 
-CodeWindow Machine::code_window(const FlatImage& image, const Registers& registers) const {
+// A test may have mapped something else to the handlers' address.
+bool Machine::halted_where_it_seems(const Registers& registers) const {
+  const Gva hlt = registers.code_address() - 1;
+  return tables_of(registers).translate(hlt) == Gpa{hlt.value()};
+}
+
+SystemTables Machine::tables_of(const Registers& registers) const {
+  return {registers, memory_, physical_bits_};
+}
+
+CodeWindow Machine::code_window(const FlatImage& image, const Outcome& outcome) const {
   constexpr std::uint64_t kBefore = 64;
   constexpr std::uint64_t kAfter = 48;
-  const Gva rip = registers.code_address();
-  const Gva image_start{image.load_address().value()};
-  const Gva image_end = image_start + image.bytes().size();
-  const bool near_image_start = rip >= image_start && rip - image_start < kBefore;
-  const Gva start =
-      near_image_start ? image_start : Gva{rip.value() - std::min(kBefore, rip.value())};
-  // What lies behind the image is not code, and would only be noise; nor is the end of a HLT.
-  const std::uint64_t after =
-      rip >= image_start && rip <= image_end ? std::min(kAfter, image_end - rip) : kAfter;
-  const SystemTables tables{registers, memory_};
-  CodeWindow window{.start = start,
-                    .bytes = tables.read(start, rip - start + after),
-                    .starts_at_instruction = near_image_start && image.entry() == image_start};
-  if (window.bytes.size() < rip - start) {  // the page before RIP can't be read
-    window = {.start = rip, .bytes = tables.read(rip, after), .starts_at_instruction = true};
+  constexpr std::uint64_t kPage = 4 * kKiB;
+  const SystemTables tables = tables_of(outcome.registers);
+  const Gva stop = outcome.stop_address();
+
+  std::uint64_t before = std::min(kBefore, stop.value());
+  std::uint64_t after = kAfter;
+  bool starts_at_instruction = false;
+  if (const std::optional<std::uint64_t> offset = outcome.stop_offset) {
+    // What lies round the image is not code, and would only be noise.
+    before = std::min(before, *offset);
+    after = std::min(after, image.bytes().size() - *offset);
+    starts_at_instruction = before == *offset && image.entry() == stop - *offset;
   }
-  return window;
+  if (!tables.translate(stop - before)) {  // the page before need not be there
+    before = std::min(before, stop.value() % kPage);
+    starts_at_instruction = false;
+  }
+  return {.start = stop - before,
+          .bytes = tables.read(stop - before, before + after),
+          .starts_at_instruction = starts_at_instruction};
 }
 
 }  // namespace hltest

@@ -1,4 +1,5 @@
 // What a test changes of a machine before it runs; machine.cc is the run.
+#include <hltest/guest/memory_layout.h>
 #include <hltest/machine/machine.h>
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@ void Machine::set_memory_size(std::uint64_t size) {
 }
 
 void Machine::set_paging(PagingMode mode) {
+  check_not_running("set_paging()");
   const bool legacy = mode == PagingMode::k32Bit || mode == PagingMode::kPae;
   const bool possible = is_ia32e(mode_)
                             ? mode == PagingMode::k4Level || mode == PagingMode::k5Level
@@ -35,27 +37,32 @@ void Machine::check_has_paging(const std::string& what) const {
 }
 
 void Machine::map(const PageMapping& mapping) {
+  check_not_running("map()");
   check_has_paging("the mapping " + to_string(mapping));
   address_map_.map(mapping);
 }
 
 void Machine::remap(const PageMapping& mapping) {
+  check_not_running("remap()");
   check_has_paging("the mapping " + to_string(mapping));
   address_map_.remap(mapping);
 }
 
 void Machine::unmap(Gva gva, std::uint64_t size) {
+  check_not_running("unmap()");
   check_has_paging("unmapping " + to_string(gva));
   address_map_.unmap(gva, size);
 }
 
 void Machine::set_page_tables_at(Gpa first_table) {
+  check_not_running("set_page_tables_at()");
   check_has_paging("page tables at " + to_string(first_table));
   address_map_.place_at(first_table);
   registers_.cr3.value = first_table.value();
 }
 
 void Machine::set_cpl(unsigned cpl) {
+  check_not_running("set_cpl()");
   if (mode_ == CpuMode::kReal16 || (cpl != 0 && cpl != 3)) {
     throw SetupError(
         fmt::format("a start at CPL {} in {}: a guest starts at CPL 0, or outside real "
@@ -68,12 +75,20 @@ void Machine::set_cpl(unsigned cpl) {
 }
 
 void Machine::set_descriptor(std::uint16_t selector, const Descriptor& descriptor) {
+  check_not_running("set_descriptor()");
+  const std::uint16_t old_limit = descriptors_.gdt().limit();
+  const Segment old_ldt = descriptors_.ldt_register();
   descriptors_.set(selector, descriptor);
-  registers_.gdt.limit = descriptors_.gdt().limit();
-  registers_.ldt = descriptors_.ldt_register();
+  // What the test has set itself stays.
+  const Gva gdt{(kSystemRegion + kGdtOffset).value()};
+  if (registers_.gdt == DescriptorTable{gdt, old_limit}) {
+    registers_.gdt.limit = descriptors_.gdt().limit();
+  }
+  if (registers_.ldt == old_ldt) registers_.ldt = descriptors_.ldt_register();
 }
 
 void Machine::set_gate(Vector vector, const Descriptor& gate) {
+  check_not_running("set_gate()");
   descriptors_.set_gate(vector, gate);
 }
 
@@ -85,6 +100,7 @@ Segment Machine::segment(std::uint16_t selector) const {
 }
 
 void Machine::set_msr(Msr msr, std::uint64_t value) {
+  check_not_running("set_msr()");
   if (msr == Msr::kIa32Efer) {
     throw SetupError("IA32_EFER is one of the registers: set registers().efer");
   }
@@ -92,22 +108,23 @@ void Machine::set_msr(Msr msr, std::uint64_t value) {
 }
 
 std::uint64_t Machine::msr(Msr msr) const {
-  if (!has_run_ || !vcpu_.has_value()) {
-    throw SetupError(to_string(msr) + " can be read after a run: nothing has run yet");
+  if (!has_ended_ || !vcpu_.has_value()) {
+    throw SetupError(to_string(msr) + " can be read after a run: none has ended yet");
   }
   if (const auto value = vcpu_->msr(static_cast<std::uint32_t>(msr))) return *value;
   throw SetupError(to_string(msr) + ": this KVM does not know the MSR");
 }
 
 SystemTables Machine::tables() const {
-  if (last_registers_.has_value()) return {*last_registers_, memory_};
+  if (last_registers_.has_value()) return tables_of(*last_registers_);
   throw SetupError(
-      has_run_ ? "the guest's tables can't be found: after the triple fault this host's KVM "
-                 "has reset the registers that point to them"
-               : "the guest's tables can be read after a run: nothing has run yet");
+      has_ended_ ? "the guest's tables can't be found: after the triple fault this host's KVM "
+                   "has reset the registers that point to them"
+                 : "the guest's tables can be read after a run: none has ended yet");
 }
 
 void Machine::set_timeout(std::chrono::milliseconds timeout) {
+  check_not_running("set_timeout()");
   if (timeout < std::chrono::milliseconds{1} || timeout > std::chrono::hours{24}) {
     throw SetupError(fmt::format("a timeout of {} ms: it can be 1 ms to 24 hours (86400000 ms)",
                                  timeout.count()));

@@ -14,6 +14,12 @@ std::string to_string(const MsrAccess& access) {
 
 void MsrBus::check_room(Msr msr) const {
   constexpr std::size_t kMost = 16;  // ranges in struct kvm_msr_filter
+  const auto index = static_cast<std::uint32_t>(msr);
+  if (index >= 0x800 && index <= 0x8FF) {
+    throw std::invalid_argument(fmt::format(
+        "no handler can serve {}: KVM never leaves the x2APIC's MSRs (0x800 to 0x8ff) to others",
+        to_string(msr)));
+  }
   if (readers_.size() + writers_.size() < kMost) return;
   throw std::invalid_argument(
       fmt::format("no room for a handler of {}: a VM has room for {} (reads and writes count each)",

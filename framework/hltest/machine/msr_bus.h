@@ -29,8 +29,8 @@ struct MsrAccess {
 std::string to_string(const MsrAccess& access);
 
 /// What answers RDMSR and WRMSR in place of KVM: MSRs that it does not know, and those that a test
-/// wants to serve itself. With a handler for any, accesses to MSRs unknown to KVM are in the
-/// outcome.
+/// wants to serve itself (all but the x2APIC's, 0x800 to 0x8FF). With a handler for any, accesses
+/// to MSRs unknown to KVM are in the outcome.
 class MsrBus {
  public:
   using Reader = std::function<std::uint64_t(const MsrAccess& access)>;

@@ -21,6 +21,20 @@ Gva Outcome::stop_address() const {
   return is_syscall ? next - kSyscallLength : next;
 }
 
+std::optional<SourcePlace> Outcome::source() const {
+  if (!image.has_value() || !stop_offset.has_value()) return std::nullopt;
+  const SourceMap map = image->source_map();
+  std::optional<SourceLine> line = map.line_at(*stop_offset);
+  if (!line.has_value()) return std::nullopt;
+  return SourcePlace{*std::move(line), map.label_at(*stop_offset)};
+}
+
+std::string to_string(const SourcePlace& place) {
+  std::string text = fmt::format("{}:{}", place.line.file, place.line.line);
+  if (!place.label.empty()) text += fmt::format(" ({})", place.label);
+  return text;
+}
+
 std::string summary(const Outcome& outcome) {
   std::string text = fmt::format("{} {}{}", outcome.guest,
                                  outcome.halted() ? "" : "ended: ", describe(outcome.stop));

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <hltest/guest/image.h>
 #include <hltest/guest/memory_layout.h>
 #include <hltest/machine/mmio_bus.h>
 #include <hltest/machine/msr_bus.h>
@@ -25,6 +27,13 @@ struct CodeWindow {
   bool starts_at_instruction = false;
 };
 
+/// A place in a guest's source: `boot.asm:42 (load_kernel+0x5)`.
+struct SourcePlace {
+  SourceLine line;
+  std::string label;  ///< the last one before it; empty where there is none
+};
+std::string to_string(const SourcePlace& place);
+
 /// What came of a run: a value that depends on nothing of the machine that made it.
 struct Outcome {
   /// Exits past this many are no longer kept in `exits`.
@@ -34,6 +43,7 @@ struct Outcome {
   std::string guest{};
   Gpa image_start{};
   std::uint64_t image_size = 0;
+  std::optional<FlatImage> image = std::nullopt;
   StopReason stop{};
   /// At the end; for an exception as they were when it was raised.
   Registers registers{};
@@ -49,12 +59,16 @@ struct Outcome {
   CodeWindow code{};
   /// True when what it stopped at is not in the image: it ran past the image's end, or jumped away.
   bool stopped_outside_image = false;
+  /// Where in the image it stopped.
+  std::optional<std::uint64_t> stop_offset = std::nullopt;
 
   [[nodiscard]] bool halted() const { return std::holds_alternative<Halt>(stop); }
   /// After a triple fault on a host whose KVM resets the vCPU: the registers say nothing.
   [[nodiscard]] bool registers_are_lost() const;
   /// Where it stopped: the linear address of the HLT, of the faulting instruction, or of RIP.
   [[nodiscard]] Gva stop_address() const;
+  /// The same in the guest's source; nothing where that is not known. Reads NASM's listing.
+  [[nodiscard]] std::optional<SourcePlace> source() const;
 };
 
 /// One line: `add_digits halted at 0x100b (real16)`.

@@ -45,6 +45,12 @@ std::string place(const Outcome& outcome) {
                      offset, outcome.end_mode);
 }
 
+void add_source(Output out, const Outcome& outcome) {
+  if (const std::optional<SourcePlace> place = outcome.source()) {
+    fmt::format_to(out, "{}\n", cut(fmt::format("{}:  {}", to_string(*place), place->line.text)));
+  }
+}
+
 // A missing HLT shows far from where it is missing.
 void add_way_out_of_the_image(Output out, const Outcome& outcome) {
   if (!outcome.stopped_outside_image) return;
@@ -53,11 +59,28 @@ void add_way_out_of_the_image(Output out, const Outcome& outcome) {
                  to_string(outcome.image_start + (outcome.image_size - 1)));
 }
 
+// Without what comes before a change of `bits`, which was code of another mode.
+CodeWindow code_of_one_mode(const Outcome& outcome) {
+  CodeWindow code = outcome.code;
+  const Gva stop = outcome.stop_address();
+  if (!outcome.image.has_value() || !outcome.stop_offset.has_value()) return code;
+  const std::uint64_t before = stop - code.start;
+  const auto start = outcome.image->source_map().code_start(*outcome.stop_offset, before);
+  if (!start.has_value()) return code;
+  const std::uint64_t dropped = before - (*outcome.stop_offset - *start);
+  if (dropped > code.bytes.size()) return code;
+  code.start = code.start + dropped;
+  code.bytes.erase(code.bytes.begin(), code.bytes.begin() + static_cast<std::ptrdiff_t>(dropped));
+  code.starts_at_instruction = true;
+  return code;
+}
+
 void add_instructions(Output out, const Outcome& outcome) {
   const Gva stop = outcome.stop_address();
-  const auto instructions = disassemble_around(
-      outcome.code.bytes, outcome.code.start, outcome.code.starts_at_instruction, stop,
-      cpu_mode(outcome.registers), kInstructionsBefore, kInstructionsAfter);
+  const CodeWindow code = code_of_one_mode(outcome);
+  const auto instructions =
+      disassemble_around(code.bytes, code.start, code.starts_at_instruction, stop,
+                         cpu_mode(outcome.registers), kInstructionsBefore, kInstructionsAfter);
   if (instructions.empty()) {
     fmt::format_to(out, "  (the code at {} can't be read)\n", to_string(stop));
   }
@@ -210,6 +233,7 @@ std::string report(const Outcome& outcome) {
                                   outcome.halted() ? "" : "ended: ", describe(outcome.stop))));
   if (!outcome.registers_are_lost()) {
     fmt::format_to(out, "{}\n", cut(place(outcome)));
+    add_source(out, outcome);
     add_way_out_of_the_image(out, outcome);
     fmt::format_to(out, "\n");
     add_instructions(out, outcome);

@@ -48,8 +48,9 @@ void check_entry(std::string_view image, const Registers& registers, CpuMode mod
   if (registers.cr0.pg() && !framework_tables) return;
   const bool in_memory = memory.is_ram(Gpa{address.value()}, 1) || map.is_mapped_by_test(address);
   if (!in_memory) {
-    throw SetupError(fmt::format("{} is outside the guest's memory, {}: enter it elsewhere", what,
-                                 memory.describe_ram()));
+    throw SetupError(fmt::format("{} is outside the guest's memory, {}: enter it elsewhere{}", what,
+                                 memory.describe_ram(),
+                                 registers.cr0.pg() ? ", or map() memory there" : ""));
   }
 }
 

@@ -63,7 +63,13 @@ void StartDescriptors::set(std::uint16_t selector, const Descriptor& descriptor)
         "memory with SegmentDescriptorTable::bytes()",
         form, selector));
   }
-  if (selector > kMostSelector) {
+  if (std::visit(IsGate{}, descriptor) && !std::holds_alternative<NullDescriptor>(descriptor) &&
+      !std::holds_alternative<TaskGate>(descriptor)) {
+    throw DescriptorError(
+        fmt::format("the {} at {:#x}: it belongs in the IDT, use set_gate()", form, selector));
+  }
+  const unsigned size = encode(descriptor, format_).is_16_bytes ? 16 : 8;
+  if ((selector & kIndex) + size - 1U > kMostSelector) {
     throw DescriptorError(
         fmt::format("the {} at {:#x}: the start state's tables have room up to {:#x}", form,
                     selector, kMostSelector));
@@ -98,6 +104,7 @@ void StartDescriptors::set_gate(Vector vector, const Descriptor& gate) {
 }
 
 std::optional<Segment> StartDescriptors::segment(std::uint16_t selector) const {
+  if (mode_ == CpuMode::kReal16) return std::nullopt;
   return (is_in_ldt(selector) ? ldt_ : gdt_).segment(selector);
 }
 

@@ -22,8 +22,14 @@ PhysicalReader physical_reader(const GuestMemory& memory) {
 
 }  // namespace
 
+PagingContext SystemTables::context() const {
+  PagingContext context = paging_context(registers_);
+  context.physical_bits = physical_bits_;
+  return context;
+}
+
 std::function<PageWalk(Gva gva)> SystemTables::walker() const {
-  return [context = paging_context(registers_), read = physical_reader(*memory_)](Gva gva) {
+  return [context = context(), read = physical_reader(*memory_)](Gva gva) {
     return walk_pages(context, gva, read);
   };
 }
@@ -34,7 +40,7 @@ std::optional<Gpa> SystemTables::translate(Gva gva) const {
 }
 
 MappedRanges SystemTables::mapped_ranges() const {
-  return hltest::mapped_ranges(paging_context(registers_), physical_reader(*memory_));
+  return hltest::mapped_ranges(context(), physical_reader(*memory_));
 }
 
 std::vector<std::uint8_t> SystemTables::read(Gva gva, std::size_t count) const {

@@ -19,8 +19,9 @@ namespace hltest {
 /// as the processor would read them now. To be used while the memory lives.
 class SystemTables {
  public:
-  SystemTables(const Registers& registers, const GuestMemory& memory)
-      : registers_(registers), memory_(&memory) {}
+  /// `physical_bits` is MAXPHYADDR: address bits of an entry from there on are reserved.
+  SystemTables(const Registers& registers, const GuestMemory& memory, unsigned physical_bits = 52)
+      : registers_(registers), memory_(&memory), physical_bits_(physical_bits) {}
 
   /// The way from a linear to a physical address, level by level.
   [[nodiscard]] PageWalk walk(Gva gva) const { return walker()(gva); }
@@ -44,8 +45,11 @@ class SystemTables {
   [[nodiscard]] const Registers& registers() const { return registers_; }
 
  private:
+  [[nodiscard]] PagingContext context() const;
+
   Registers registers_;
   const GuestMemory* memory_;
+  unsigned physical_bits_;
 };
 
 /// In one line: the paging mode, and where the tables are.

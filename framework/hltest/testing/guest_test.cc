@@ -39,6 +39,7 @@ GuestTest::~GuestTest() {
 }
 
 Outcome GuestTest::run_image(const FlatImage& image, const StartRegisters& start) {
+  last_outcome_.reset();  // so that a run which throws is not reported as the one before
   last_outcome_ = machine_.run(image, start);
   return *last_outcome_;
 }

@@ -36,6 +36,10 @@ OutcomeMatcher TripleFaulted();
 /// The guest was still running at the deadline.
 OutcomeMatcher TimedOut();
 
+/// The guest met an instruction that this host's KVM can't execute, though the guest may be right
+/// to use it: `if (HitHostLimit().Matches(outcome)) GTEST_SKIP() << outcome;`
+OutcomeMatcher HitHostLimit();
+
 /// A condition was met: `stop_after_writes` or `stop_on_write`.
 OutcomeMatcher Stopped();
 

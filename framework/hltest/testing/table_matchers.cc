@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <ranges>
 #include <stdexcept>
+#include <utility>
 
 namespace hltest {
 namespace {
@@ -48,6 +50,30 @@ struct Row {
   std::string actual;
 };
 
+// The lines of both maps, what is on one side only marked.
+std::string marked_differences(const std::vector<MappedRange>& expected,
+                               const MappedRanges& actual) {
+  std::vector<std::pair<MappedRange, char>> lines;
+  const auto has = [](const std::vector<MappedRange>& ranges, const MappedRange& range) {
+    return std::ranges::find(ranges, range) != ranges.end();
+  };
+  for (const MappedRange& range : expected) {
+    lines.emplace_back(range, has(actual.ranges, range) ? ' ' : '-');
+  }
+  for (const MappedRange& range : actual.ranges) {
+    if (!has(expected, range)) lines.emplace_back(range, '+');
+  }
+  std::ranges::stable_sort(lines, {}, [](const auto& line) { return line.first.gva; });
+  constexpr std::size_t kMostLines = 200;
+  std::string text;
+  for (const auto& [range, mark] : lines | std::views::take(kMostLines)) {
+    text += fmt::format("{} {}\n", mark, to_string(range));
+  }
+  const std::string rest =
+      to_string(MappedRanges{.broken = actual.broken, .truncated = actual.truncated});
+  return text + (lines.size() > kMostLines ? "  ...\n" : "") + rest;
+}
+
 // Both sides in columns, what differs marked.
 std::string side_by_side(const std::vector<Row>& rows) {
   std::string text = fmt::format("  {:<12}{:<26}{}\n", "", "expected", "actual");
@@ -68,9 +94,8 @@ void explain_walk(const PageWalk& walk, const PageMapping& mapping, Listener* li
   std::vector<Row> rows = {{"address", to_string(expected), to_string(walk.gpa)},
                            {"flags", to_string(mapping.flags), to_string(walk.flags)}};
   if (mapping.page_size != PageSize::kLargest) {
-    const auto in_kib = [](std::uint64_t size) { return fmt::format("{} KiB", size / kKiB); };
-    rows.push_back(
-        {"page", in_kib(static_cast<std::uint64_t>(mapping.page_size)), in_kib(walk.page_size)});
+    rows.push_back({"page", size_name(static_cast<std::uint64_t>(mapping.page_size)),
+                    size_name(walk.page_size)});
   }
   *listener << " differs:\n" << side_by_side(rows) << to_string(walk);
 }
@@ -146,7 +171,7 @@ bool matches_entry(const std::optional<Descriptor>& actual, const Descriptor& ex
 std::string describe_limit(std::uint16_t limit) {
   const unsigned bytes = limit + 1U;
   if (bytes % 8 != 0) {
-    return fmt::format("limit {:#x} ({} bytes: {} entries of 8 and {} bytes more)", limit, bytes,
+    return fmt::format("limit {:#x} ({} bytes: {} entries of 8, and {} more)", limit, bytes,
                        bytes / 8, bytes % 8);
   }
   return fmt::format("limit {:#x} ({} bytes: {} entries of 8)", limit, bytes, bytes / 8);
@@ -169,6 +194,19 @@ TablesMatcher Maps(const PageMapping& mapping) {
                                  });
 }
 
+TablesMatcher MapsExactly(std::vector<MappedRange> ranges) {
+  std::string expectation = fmt::format("maps exactly {} ranges", ranges.size());
+  return described<SystemTables>(
+      std::move(expectation),
+      [ranges = std::move(ranges)](const SystemTables& tables, Listener* listener) {
+        const MappedRanges actual = tables.mapped_ranges();
+        if (actual.ranges == ranges && actual.broken.empty() && !actual.truncated) return true;
+        *listener << "which maps (- is missing, + is not expected):\n"
+                  << marked_differences(ranges, actual);
+        return false;
+      });
+}
+
 TablesMatcher Unmapped(GvaRange range) {
   check_range("Unmapped", range.gva, range.size);
   return described<SystemTables>(fmt::format("does not map {}-{}", to_string(range.gva),
@@ -185,11 +223,15 @@ TablesMatcher GdtEntry(std::uint16_t selector, const Descriptor& descriptor) {
       [selector, descriptor, table](const SystemTables& tables, Listener* listener) {
         const Registers& registers = tables.registers();
         const std::uint32_t limit = is_in_ldt(selector) ? registers.ldt.limit : registers.gdt.limit;
+        const std::uint64_t last = (selector & ~7U) + 7;
         const std::string missing =
-            is_in_ldt(selector) && registers.ldt.unusable
-                ? "which has no LDT"
-                : fmt::format("whose {} has no entry at {:#x}: its limit is {:#x}", table,
-                              selector & ~7U, limit);
+            is_in_ldt(selector) && registers.ldt.unusable ? "which has no LDT"
+            : limit < last
+                ? fmt::format(
+                      "whose {} ends before the entry at {:#x}: its limit is {:#x}, and that "
+                      "takes {:#x}",
+                      table, selector & ~7U, limit, last)
+                : fmt::format("whose {} can't be read: it is not mapped, or not in memory", table);
         return matches_entry(tables.descriptor(selector), descriptor, missing, listener);
       });
 }
@@ -199,9 +241,16 @@ TablesMatcher IdtGate(Vector vector, const Descriptor& gate) {
   return described<SystemTables>(
       fmt::format("has for vector {:#x} a {}", number, to_string(gate)),
       [vector, gate, number](const SystemTables& tables, Listener* listener) {
+        const Registers& registers = tables.registers();
+        const unsigned size = !registers.cr0.pe() ? 4 : registers.efer.lma() ? 16 : 8;
+        const unsigned last = number * size + size - 1;
         const std::string missing =
-            fmt::format("whose IDT has no gate for vector {:#x}: its limit is {:#x}", number,
-                        tables.registers().idt.limit);
+            registers.idt.limit < last
+                ? fmt::format(
+                      "whose IDT ends before the gate for vector {:#x}: its limit is {:#x}, "
+                      "and that takes {:#x}",
+                      number, registers.idt.limit, last)
+                : "whose IDT can't be read: it is not mapped, or not in memory";
         return matches_entry(tables.gate(vector), gate, missing, listener);
       });
 }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <cstdint>
+#include <vector>
 
 #include <hltest/machine/system_tables.h>
 #include <hltest/x86/descriptor.h>
@@ -20,6 +21,11 @@ TablesMatcher Maps(Gva gva, Gpa gpa, PageFlags flags);
 /// All of a range does, in pages of whatever size (of `page_size`, unless that is `kLargest`).
 /// Throws std::invalid_argument for an empty range, which anything would match.
 TablesMatcher Maps(const PageMapping& mapping);
+
+/// The whole map is this, in the order of the addresses, and no entry is broken. A range holds all
+/// that is mapped alike side by side, in pages of whatever size: `MapsExactly({{Gva{0}, Gpa{0}, 2 *
+/// kMiB, kReadWrite}})`.
+TablesMatcher MapsExactly(std::vector<MappedRange> ranges);
 
 /// `size` bytes of linear addresses, from `gva` on.
 struct GvaRange {

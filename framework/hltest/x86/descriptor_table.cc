@@ -79,14 +79,20 @@ DescriptorTables::DescriptorTables(const Registers& registers, LinearReader read
 std::optional<Descriptor> DescriptorTables::entry(Gva base, std::uint64_t limit,
                                                   std::uint64_t offset, std::uint64_t size) const {
   if (offset + size - 1 > limit) return std::nullopt;
-  const std::vector<std::uint8_t> bytes = read_(base + offset, size);
-  if (bytes.size() != size) return std::nullopt;
   const DescriptorFormat format = descriptor_format(registers_);
+  const auto address = [&](std::uint64_t at) {  // outside IA-32e mode addresses wrap at 4 GiB
+    const std::uint64_t linear = base.value() + at;
+    return Gva{format == DescriptorFormat::kIa32e ? linear : linear & 0xFFFF'FFFF};
+  };
+  const std::vector<std::uint8_t> bytes = read_(address(offset), size);
+  if (bytes.size() != size) return std::nullopt;
   std::uint64_t high = size > kEntry ? quadword(bytes, kEntry) : 0;
   const std::uint64_t low = quadword(bytes, 0);
   if (size == kEntry && has_16_bytes(low, format)) {
     if (offset + 2 * kEntry - 1 > limit) return ReservedDescriptor{.low = low};
-    high = quadword(read_(base + offset + kEntry, kEntry), 0);
+    const std::vector<std::uint8_t> upper = read_(address(offset + kEntry), kEntry);
+    if (upper.size() != kEntry) return std::nullopt;
+    high = quadword(upper, 0);
   }
   return decode_descriptor(low, high, format);
 }

@@ -96,6 +96,7 @@ struct Describer {
   void operator()(const ReservedDescriptor& reserved) {
     add("form", "reserved");
     add("bytes", fmt::format("{:#018x}", reserved.low));
+    if (reserved.high != 0) add("bytes above", fmt::format("{:#018x}", reserved.high));
   }
 };
 

@@ -8,6 +8,7 @@ namespace hltest {
 namespace {
 
 constexpr std::size_t kMostBroken = 64;
+constexpr std::size_t kMostRanges = 1U << 16U;
 
 // Every level's permissions count, and the last one's caching, which the processor may keep by
 // page: ranges that differ in A or D only are alike.
@@ -20,6 +21,11 @@ class Reader {
         entries_left_(most_entries) {}
 
   MappedRanges read_all() {
+    const PageWalk first = walk_pages(context_, Gva{0}, read_);
+    if (first.steps.empty()) {  // not even the first table can be read
+      map_.broken.push_back(first);
+      return std::move(map_);
+    }
     read_table(Gva{0}, format_.levels - 1);
     return std::move(map_);
   }
@@ -29,7 +35,7 @@ class Reader {
   // mean.
   void read_table(Gva start, unsigned level) {
     for (unsigned index = 0; index < format_.entries(level); ++index) {
-      if (entries_left_ == 0) {
+      if (entries_left_ == 0 || map_.ranges.size() == kMostRanges) {
         map_.truncated = true;
         return;
       }
@@ -41,7 +47,11 @@ class Reader {
       } else if (descends(walk, level)) {
         read_table(gva, level - 1);
         if (map_.truncated) return;
-      } else if (is_broken(walk, level) && map_.broken.size() < kMostBroken) {
+      } else if (is_broken(walk, level)) {
+        if (map_.broken.size() == kMostBroken) {
+          map_.truncated = true;
+          return;
+        }
         map_.broken.push_back(walk);
       }
     }
@@ -112,7 +122,13 @@ std::string to_string(const MappedRanges& map) {
     fmt::format_to(out, "{}\n", to_string(range));
   }
   for (const PageWalk& walk : map.broken) {
-    fmt::format_to(out, "{:#018x}: {}\n", walk.gva.value(), to_string(walk.end));
+    fmt::format_to(out, "{:#018x}: {}", walk.gva.value(), to_string(walk.end));
+    if (!walk.steps.empty()) {
+      const WalkStep& last = walk.steps.back();
+      fmt::format_to(out, " ({} at {}: {:#x})", entry_name(last.level),
+                     to_string(last.entry_address), last.entry);
+    }
+    text += '\n';
   }
   if (map.truncated) {
     fmt::format_to(out, "... and more: not all entries were read\n");

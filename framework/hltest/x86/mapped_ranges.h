@@ -27,12 +27,12 @@ struct MappedRanges {
   std::vector<MappedRange> ranges{};
   /// Entries that map nothing because something is wrong with them.
   std::vector<PageWalk> broken{};
-  /// True when there were more entries than were to be read.
+  /// True when there was more than was to be read.
   bool truncated = false;
 };
 
-/// Reads the whole of the tables, up to `most_entries` of their entries: tables that share tables
-/// can map 2^36 pages. Without paging there are none: one range of 4 GiB.
+/// Reads the whole of the tables, up to `most_entries` of their entries and 65536 ranges: tables
+/// that share tables can map 2^36 pages. Without paging there are none: one range of 4 GiB.
 MappedRanges mapped_ranges(const PagingContext& context, const PhysicalReader& read,
                            std::size_t most_entries = 1U << 22U);
 

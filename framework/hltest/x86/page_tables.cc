@@ -16,7 +16,13 @@ constexpr std::uint64_t kAddress = 0x000F'FFFF'FFFF'F000;
 class Builder {
  public:
   Builder(PagingMode mode, Gpa first_table)
-      : mode_(mode), format_(paging_format(mode)), first_table_(first_table), tables_(1) {}
+      : mode_(mode), format_(paging_format(mode)), first_table_(first_table) {
+    if (!first_table.is_aligned(sizeof(PageTable))) {
+      throw PagingError(fmt::format("page tables at {}: a table is at a multiple of 4 KiB",
+                                    to_string(first_table)));
+    }
+    place_table();
+  }
 
   void map(const PageMapping& mapping) {
     for (std::uint64_t offset = 0; offset < mapping.size;) {
@@ -79,9 +85,10 @@ class Builder {
   std::uint64_t place_table() {
     const Gpa table = first_table_ + tables_.size() * sizeof(PageTable);
     // In PAE paging CR3 has 32 bits, in 32-bit paging all entries have.
-    if ((format_.linear_bits == 32) && (table.value() >> 32U) != 0) {
-      throw PagingError(fmt::format("page tables for {} at {}: they have to be below 4 GiB",
-                                    to_string(mode_), to_string(table)));
+    const unsigned bits = format_.linear_bits == 32 ? 32 : format_.physical_bits;
+    if ((table.value() >> bits) != 0) {
+      throw PagingError(fmt::format("page tables for {} at {}: an address has {} bits there",
+                                    to_string(mode_), to_string(table), bits));
     }
     tables_.emplace_back();
     return table.value();

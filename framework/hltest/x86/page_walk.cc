@@ -133,6 +133,12 @@ PageWalk walk_pages(const PagingContext& context, Gva gva, const PhysicalReader&
   return walk;
 }
 
+std::string size_name(std::uint64_t size) {
+  if (size >= kGiB && size % kGiB == 0) return fmt::format("{} GiB", size / kGiB);
+  if (size >= kMiB && size % kMiB == 0) return fmt::format("{} MiB", size / kMiB);
+  return fmt::format("{} KiB", size / kKiB);
+}
+
 std::string entry_name(unsigned level) {
   static constexpr std::array kNames = {"PTE", "PDE", "PDPTE", "PML4E", "PML5E"};
   return kNames.at(level);
@@ -162,9 +168,13 @@ std::string to_string(const PageWalk& walk) {
                    to_string(step.entry_address), step.entry);
   }
   if (walk.translated()) {
-    fmt::format_to(out, "  -> {} {}, page of {} KiB{}{}\n", to_string(walk.gpa),
-                   to_string(walk.flags), walk.page_size / kKiB, walk.accessed ? ", accessed" : "",
-                   walk.dirty ? ", dirty" : "");
+    fmt::format_to(out, "  -> {}", to_string(walk.gpa));
+    if (walk.mode == PagingMode::kNone) {
+      text += ": without paging an address is itself\n";
+      return text;
+    }
+    fmt::format_to(out, " {}, page of {}{}{}\n", to_string(walk.flags), size_name(walk.page_size),
+                   walk.accessed ? ", accessed" : "", walk.dirty ? ", dirty" : "");
   } else {
     fmt::format_to(out, "  {}\n", to_string(walk.end));
   }

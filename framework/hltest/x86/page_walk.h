@@ -68,6 +68,9 @@ std::string to_string(const PageWalk& walk);
 /// `PML4E`, `PDPTE`, `PDE` and so on: what the SDM calls an entry of the table at `level`.
 std::string entry_name(unsigned level);
 
+/// `4 KiB`, `2 MiB`, `1 GiB`.
+std::string size_name(std::uint64_t size);
+
 /// Why a walk ended, in words: `not present`.
 std::string to_string(WalkEnd end);
 

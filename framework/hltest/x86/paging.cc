@@ -129,6 +129,10 @@ void PageMap::unmap(Gva gva, std::uint64_t size) {
         to_string(gva)));
   }
   const Gva last = gva + (size - 1);
+  if (!is_valid_linear_address(mode_, gva) || !is_valid_linear_address(mode_, last)) {
+    throw PagingError(fmt::format("unmapping {}-{} leaves {}", to_string(gva), to_string(last),
+                                  describe_linear_addresses(mode_)));
+  }
   std::vector<PageMapping> kept;
   for (const PageMapping& mapping : mappings_) {
     if (mapping.last() < gva || mapping.gva > last) {
