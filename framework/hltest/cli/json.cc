@@ -51,6 +51,7 @@ Json fault_json(const Exception& exception, const Outcome& outcome) {
       disassemble_around(outcome.code.bytes, outcome.code.start, outcome.code.starts_at_instruction,
                          outcome.registers.code_address(), cpu_mode(outcome.registers), 0, 0);
   if (!at_rip.empty()) json["instruction"] = at_rip.front().text;
+  if (!exception.cause.empty()) json["cause"] = exception.cause;
   if (const std::optional<SourcePlace> place = outcome.source()) {
     json["source"] = fmt::format("{}:{}", place->line.file, place->line.line);
   }

@@ -144,6 +144,7 @@ class Machine {
   void serve_msr(const kvm::MsrExit& exit, Outcome& outcome);
   [[nodiscard]] StopReason explain_internal_error(const kvm::InternalErrorExit& error) const;
   void tell(const FlatImage& image, const Registers& first, Outcome& outcome) const;
+  void explain(Outcome& outcome) const;
   [[nodiscard]] bool halted_where_it_seems(const Registers& registers) const;
   [[nodiscard]] CodeWindow code_window(const FlatImage& image, const Outcome& outcome) const;
 

@@ -2,7 +2,10 @@
 #include <hltest/machine/halt_meaning.h>
 #include <hltest/machine/machine.h>
 #include <hltest/machine/vcpu_state.h>
+#include <hltest/x86/decoded_instruction.h>
+#include <hltest/x86/delivery.h>
 #include <hltest/x86/disassembly.h>
+#include <hltest/x86/fault_cause.h>
 
 #include <algorithm>
 
@@ -27,6 +30,11 @@ StopReason Machine::explain_internal_error(const kvm::InternalErrorExit& error) 
   if (gpa.has_value() && !memory_.is_backed(*gpa)) return UnbackedFetch{*gpa};
   const auto bytes = tables.read(rip, kLongestInstruction);
   if (bytes.empty()) return HostLimit{};
+  if (!decode_instruction(bytes, registers).has_value()) {
+    // KVM's emulator gives up where the processor would have raised #UD.
+    return Exception{
+        .vector = Vector::kInvalidOpcode, .cs = registers.cs.selector, .rip = registers.rip};
+  }
   Instruction instruction = disassemble_one(bytes, rip, cpu_mode(registers));
   return HostLimit{.instruction = std::move(instruction.text),
                    .bytes = std::move(instruction.bytes)};
@@ -54,6 +62,7 @@ void Machine::tell(const FlatImage& image, const Registers& first, Outcome& outc
   outcome.start_mode = mode_name(first);
   if (outcome.registers_are_lost()) return;
   outcome.end_mode = mode_name(outcome.registers);
+  explain(outcome);
   const SystemTables tables = tables_of(outcome.registers);
   const std::optional<Gpa> stopped_at = tables.translate(outcome.stop_address());
   const bool in_image = stopped_at && *stopped_at >= outcome.image_start &&
@@ -61,6 +70,30 @@ void Machine::tell(const FlatImage& image, const Registers& first, Outcome& outc
   if (in_image) outcome.stop_offset = *stopped_at - outcome.image_start;
   outcome.stopped_outside_image = !in_image && !std::holds_alternative<SystemCall>(outcome.stop);
   outcome.code = code_window(image, outcome);
+}
+
+void Machine::explain(Outcome& outcome) const {
+  const SystemTables tables = tables_of(outcome.registers);
+  const LinearReader read = [&tables](Gva gva, std::size_t count) {
+    return tables.read(gva, count);
+  };
+  if (auto* const fault = std::get_if<TripleFault>(&outcome.stop)) {
+    fault->cause =
+        obstacle_to_delivery(Vector::kDoubleFault, outcome.registers, tables.walker(), read);
+  }
+  auto* const exception = std::get_if<Exception>(&outcome.stop);
+  if (exception == nullptr || exception->software) return;
+  exception->cause = fault_cause(
+      {.vector = exception->vector,
+       .error_code = exception->error_code,
+       .address = exception->address.value_or(Gva{0}),
+       .registers = outcome.registers,
+       .walk = tables.walker(),
+       .read = read,
+       .read_physical = [this](Gpa gpa, std::size_t count) -> std::vector<std::uint8_t> {
+         if (!memory_.is_backed(gpa) || !memory_.is_backed(gpa + (count - 1))) return {};
+         return memory_.read_bytes(gpa, count);
+       }});
 }
 
 // A test may have mapped something else to the handlers' address.

@@ -51,6 +51,16 @@ void add_source(Output out, const Outcome& outcome) {
   }
 }
 
+void add_cause(Output out, const Outcome& outcome) {
+  std::string cause;
+  if (const auto* const exception = std::get_if<Exception>(&outcome.stop)) {
+    cause = exception->cause;
+  } else if (const auto* const fault = std::get_if<TripleFault>(&outcome.stop)) {
+    if (!fault->cause.empty()) cause = "no exception could be delivered: " + fault->cause;
+  }
+  if (!cause.empty()) fmt::format_to(out, "{}\n", wrap("cause: " + cause));
+}
+
 // A missing HLT shows far from where it is missing.
 void add_way_out_of_the_image(Output out, const Outcome& outcome) {
   if (!outcome.stopped_outside_image) return;
@@ -234,6 +244,7 @@ std::string report(const Outcome& outcome) {
   if (!outcome.registers_are_lost()) {
     fmt::format_to(out, "{}\n", cut(place(outcome)));
     add_source(out, outcome);
+    add_cause(out, outcome);
     add_way_out_of_the_image(out, outcome);
     fmt::format_to(out, "\n");
     add_instructions(out, outcome);

@@ -1,5 +1,6 @@
 #include <hltest/kvm/exit.h>
 #include <hltest/machine/stop_reason.h>
+#include <hltest/x86/error_code.h>
 
 #include <fmt/format.h>
 
@@ -18,6 +19,8 @@ std::string describe_reason(const Exception& exception) {
                                  description(exception.vector), number);
   if (exception.error_code.has_value()) {
     fmt::format_to(std::back_inserter(text), ", error code {:#x}", *exception.error_code);
+    const std::string fields = describe_error_code(exception.vector, *exception.error_code);
+    if (!fields.empty()) text += ": " + fields;
   }
   text += ')';
   if (exception.address.has_value()) text += " on address " + to_string(*exception.address);

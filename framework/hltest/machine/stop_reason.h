@@ -30,6 +30,8 @@ struct Exception {
   /// software interrupt the next one.
   std::uint16_t cs = 0;
   std::uint64_t rip = 0;
+  /// Why the processor raised it, in one sentence; empty where nothing tells (see fault_cause.h).
+  std::string cause{};
 };
 
 /// SYSCALL or SYSENTER of a guest that started at CPL 3 (`Machine::set_cpl`). After a SYSCALL the
@@ -44,6 +46,9 @@ struct TripleFault {
   /// True when this host's KVM has reset the vCPU before it told (AMD's does): then the outcome's
   /// registers are those of a processor after RESET, and say nothing of the guest.
   bool registers_were_reset = false;
+  /// Why a double fault could not be delivered, in one sentence; empty where nothing tells, and
+  /// where the registers are lost.
+  std::string cause{};
 };
 
 /// The deadline came. RIP is where the guest was.

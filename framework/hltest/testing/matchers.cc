@@ -2,6 +2,7 @@
 #include <hltest/machine/report.h>
 #include <hltest/testing/described.h>
 #include <hltest/testing/matchers.h>
+#include <hltest/x86/error_code.h>
 
 #include <fmt/format.h>
 
@@ -19,11 +20,24 @@ OutcomeMatcher stopped_by(std::string expectation) {
                             });
 }
 
+// An error code that is not of the IDT has a selector without its RPL.
+bool names_selector(const Exception& raised, std::optional<std::uint16_t> selector) {
+  if (!selector.has_value()) return true;
+  const SelectorErrorCode code{raised.error_code.value_or(0)};
+  return raised.error_code.has_value() && !code.idt() && code.selector() == (*selector & ~3U);
+}
+
 std::string expectation_of(const ExceptionPattern& pattern) {
   std::string text =
       fmt::format("raised {} ({}", mnemonic(pattern.vector), description(pattern.vector));
   if (pattern.error_code.has_value()) {
     text += fmt::format(", error code {:#x}", *pattern.error_code);
+    const std::string fields = describe_error_code(pattern.vector, *pattern.error_code);
+    if (!fields.empty()) text += ": " + fields;
+  }
+  if (pattern.selector.has_value()) {
+    text += fmt::format(", {} selector {:#x}", (*pattern.selector & 4U) != 0 ? "LDT" : "GDT",
+                        *pattern.selector & ~3U);
   }
   text += ')';
   if (pattern.address.has_value()) text += " on address " + to_string(*pattern.address);
@@ -79,6 +93,7 @@ OutcomeMatcher Raised(const ExceptionPattern& exception) {
       [exception](const Outcome& outcome, ::testing::MatchResultListener*) {
         const auto* const raised = std::get_if<Exception>(&outcome.stop);
         return raised != nullptr && !raised->software && raised->vector == exception.vector &&
+               names_selector(*raised, exception.selector) &&
                (!exception.error_code || raised->error_code == exception.error_code) &&
                (!exception.address || raised->address == exception.address);
       });

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
-#include <ranges>
 #include <stdexcept>
 #include <utility>
 
@@ -66,8 +65,8 @@ std::string marked_differences(const std::vector<MappedRange>& expected,
   std::ranges::stable_sort(lines, {}, [](const auto& line) { return line.first.gva; });
   constexpr std::size_t kMostLines = 200;
   std::string text;
-  for (const auto& [range, mark] : lines | std::views::take(kMostLines)) {
-    text += fmt::format("{} {}\n", mark, to_string(range));
+  for (std::size_t i = 0; i < std::min(lines.size(), kMostLines); ++i) {
+    text += fmt::format("{} {}\n", lines[i].second, to_string(lines[i].first));
   }
   const std::string rest =
       to_string(MappedRanges{.broken = actual.broken, .truncated = actual.truncated});

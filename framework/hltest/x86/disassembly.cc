@@ -1,6 +1,6 @@
 #include <hltest/x86/disassembly.h>
+#include <hltest/x86/zydis_decoder.h>
 
-#include <Zydis/Zydis.h>
 #include <fmt/format.h>
 
 #include <array>
@@ -11,39 +11,6 @@ namespace {
 // x86 code falls in step after a few instructions wherever decoding begins; the more of them were
 // decoded on the way, the surer.
 constexpr std::uint64_t kFarthestStart = 48;
-
-ZydisDecoder decoder_for(CpuMode mode) {
-  ZydisMachineMode machine_mode = ZYDIS_MACHINE_MODE_LONG_64;
-  ZydisStackWidth stack_width = ZYDIS_STACK_WIDTH_64;
-  switch (mode) {
-    case CpuMode::kReal16:
-    case CpuMode::kVirtual8086:
-      machine_mode = ZYDIS_MACHINE_MODE_REAL_16;
-      stack_width = ZYDIS_STACK_WIDTH_16;
-      break;
-    case CpuMode::kProtected16:
-      machine_mode = ZYDIS_MACHINE_MODE_LEGACY_16;
-      stack_width = ZYDIS_STACK_WIDTH_16;
-      break;
-    case CpuMode::kProtected32:
-      machine_mode = ZYDIS_MACHINE_MODE_LEGACY_32;
-      stack_width = ZYDIS_STACK_WIDTH_32;
-      break;
-    case CpuMode::kCompatibility16:
-      machine_mode = ZYDIS_MACHINE_MODE_LONG_COMPAT_16;
-      stack_width = ZYDIS_STACK_WIDTH_16;
-      break;
-    case CpuMode::kCompatibility32:
-      machine_mode = ZYDIS_MACHINE_MODE_LONG_COMPAT_32;
-      stack_width = ZYDIS_STACK_WIDTH_32;
-      break;
-    case CpuMode::kLong64:
-      break;
-  }
-  ZydisDecoder decoder;
-  ZydisDecoderInit(&decoder, machine_mode, stack_width);
-  return decoder;
-}
 
 Instruction decode(const ZydisDecoder& decoder, std::span<const std::uint8_t> bytes, Gva address) {
   ZydisDecodedInstruction decoded;

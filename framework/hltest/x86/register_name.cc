@@ -127,6 +127,18 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
+std::string upper_case(std::string_view text) {
+  std::string upper{text};
+  std::ranges::transform(upper, upper.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return upper;
+}
+
+const Segment* find_segment(const Registers& registers, std::string_view name) {
+  const auto* const found = std::ranges::find(kSegments, name, &SegmentRegister::name);
+  return found == kSegments.end() ? nullptr : &(registers.*found->field);
+}
+
 Segment* find_segment(Registers& registers, std::string_view name) {
   const auto* const found = std::ranges::find(kSegments, name, &SegmentRegister::name);
   return found == kSegments.end() ? nullptr : &(registers.*found->field);

@@ -26,9 +26,12 @@ void set_register(Registers& registers, std::string_view name, std::uint64_t val
 
 /// The segment register of this name (lower case), or nullptr.
 Segment* find_segment(Registers& registers, std::string_view name);
+const Segment* find_segment(const Registers& registers, std::string_view name);
 
 /// `text` in lower case, as the names here are.
 std::string lower_case(std::string_view text);
+/// And in upper case, as the SDM has them.
+std::string upper_case(std::string_view text);
 
 /// One register as a report or JSON shows it.
 struct NamedValue {

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <hltest/x86/decoded_instruction.h>
+#include <hltest/x86/fault_cause.h>
+
+/// The parts of `fault_cause`, by what the processor looked at. Each is empty where it has nothing
+/// to say.
+namespace hltest {
+
+/// The instruction at RIP, and where it was; nothing where it is none or can't be read.
+using MaybeInstruction = std::optional<DecodedInstruction>;
+
+/// #PF: the entry that stopped the walk.
+std::string cause_of_page_fault(const Fault& fault, const MaybeInstruction& instruction);
+
+/// #GP, #NP, #SS, #TS with an error code that names a selector or a gate: the descriptor, and the
+/// rule that it breaks.
+std::string cause_of_selector(const Fault& fault, const MaybeInstruction& instruction);
+
+/// #GP and #SS without one: privilege, limits, canonical addresses, control registers, MSRs.
+std::string cause_of_protection(const Fault& fault, const MaybeInstruction& instruction);
+
+/// The faults that are an instruction's own: #DE, #DB, #BP, #OF, #BR, #UD, #NM, #MF, #AC, #XM.
+std::string cause_of_instruction(const Fault& fault, const MaybeInstruction& instruction);
+
+}  // namespace hltest

@@ -1,0 +1,126 @@
+#include <hltest/x86/delivery.h>
+
+#include <fmt/format.h>
+
+#include <type_traits>
+
+namespace hltest {
+namespace {
+
+// The part of an IDT's gates that all have.
+struct Handler {
+  std::uint16_t selector = 0;
+  std::uint64_t offset = 0;
+  unsigned ist = 0;
+};
+
+struct Delivery {
+  Vector vector;
+  const Registers& registers;
+  const std::function<PageWalk(Gva gva)>& walk;
+  const LinearReader& read;
+  DescriptorTables tables{registers, read};
+  bool ia32e = registers.efer.lma();
+
+  [[nodiscard]] std::string name() const {
+    return fmt::format("the gate for {} (vector {:#x})", mnemonic(vector),
+                       static_cast<unsigned>(vector));
+  }
+
+  [[nodiscard]] std::string missing_gate() const {
+    const std::uint64_t size = ia32e ? 16 : 8;
+    const std::uint64_t last = static_cast<std::uint64_t>(vector) * size + size - 1;
+    const DescriptorTable& idt = registers.idt;
+    if (idt.limit < last) {
+      return fmt::format("the IDT at {} ends before {}: its limit is {:#x}", to_string(idt.base),
+                         name(), idt.limit);
+    }
+    const Gva at = idt.base + (last + 1 - size);
+    const PageWalk found = walk(at);
+    return found.translated()
+               ? fmt::format("the IDT at {} is where there is no memory", to_string(idt.base))
+               : fmt::format("the IDT at {} is not mapped: {}", to_string(idt.base),
+                             to_string(found.end));
+  }
+
+  [[nodiscard]] std::string code_segment(const Handler& handler) const {
+    const std::optional<Descriptor> code = tables.descriptor(handler.selector);
+    const std::string selector = fmt::format("the handler's selector {:#x}", handler.selector);
+    if (!code) {
+      return fmt::format("{} is beyond the end of the GDT (limit {:#x}), or the GDT is not mapped",
+                         selector, registers.gdt.limit);
+    }
+    const bool is_right = std::visit(
+        [this](const auto& form) {
+          if constexpr (requires { form.conforming; }) {
+            return form.present && (!ia32e || std::is_same_v<std::decay_t<decltype(form)>, Code64>);
+          }
+          return false;
+        },
+        *code);
+    if (is_right) return {};
+    return fmt::format("{} is a {}: a handler takes present {}code", selector, to_string(*code),
+                       ia32e ? "64-bit " : "");
+  }
+
+  // The stack that an exception at the same level pushes on.
+  [[nodiscard]] std::string stack(const Handler& handler) const {
+    if (handler.ist != 0 || registers.cpl() != 0) return {};
+    const std::uint64_t pushed = ia32e ? 8 : 4;
+    const Gva top = ia32e ? Gva{(registers.rsp & ~0xFULL) - pushed}
+                          : Gva{(registers.ss.base.value() +
+                                 (registers.ss.db ? registers.esp() : registers.sp()) - pushed) &
+                                0xFFFF'FFFF};
+    const PageWalk found = walk(top);
+    if (!found.translated()) {
+      return fmt::format("the stack at {} is not mapped: {}", to_string(top), to_string(found.end));
+    }
+    const bool read_only = (found.flags & kReadWrite) == PageFlags::kReadOnly;
+    if (registers.cr0.pg() && registers.cr0.wp() && read_only) {
+      return fmt::format("the stack at {} is in a read-only page", to_string(top));
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::string handler_code(const Handler& handler) const {
+    const Gva at{handler.offset};
+    const PageWalk found = walk(at);
+    if (found.translated() && !read(at, 1).empty()) return {};
+    return fmt::format("the handler at {} is not mapped, or where there is no memory",
+                       to_string(at));
+  }
+
+  [[nodiscard]] std::string obstacle() const {
+    const std::optional<Descriptor> gate = tables.gate(vector);
+    if (!gate) return missing_gate();
+    Handler handler;
+    std::string wrong = std::visit(
+        [&](const auto& form) -> std::string {
+          if constexpr (requires { form.ist; }) {
+            handler = {.selector = form.selector, .offset = form.offset, .ist = form.ist};
+            return form.present ? "" : name() + " is not present";
+          } else if constexpr (std::is_same_v<std::decay_t<decltype(form)>, TaskGate>) {
+            return form.present ? "" : name() + " is not present";
+          } else {
+            return fmt::format("{} is none: {}", name(), to_string(Descriptor{form}));
+          }
+        },
+        *gate);
+    if (!wrong.empty() || std::holds_alternative<TaskGate>(*gate)) return wrong;
+    for (std::string each : {code_segment(handler), stack(handler), handler_code(handler)}) {
+      if (!each.empty()) return each;
+    }
+    return {};
+  }
+};
+
+}  // namespace
+
+std::string obstacle_to_delivery(Vector vector, const Registers& registers,
+                                 const std::function<PageWalk(Gva gva)>& walk,
+                                 const LinearReader& read) {
+  if (!registers.cr0.pe()) return {};
+  return Delivery{.vector = vector, .registers = registers, .walk = walk, .read = read}.obstacle();
+}
+
+}  // namespace hltest
