@@ -83,7 +83,8 @@ TEST(StopReasonTest, EveryReasonHasANameAndWords) {
   const std::vector<std::pair<StopReason, std::string>> reasons = {
       {Halt{}, "halted: halted"},
       {Exception{.vector = Vector::kPageFault, .error_code = 2, .address = Gva{0x1000}},
-       "exception: #PF (page fault, vector 14, error code 0x2: write, supervisor, not present) on address 0x1000"},
+       "exception: #PF (page fault, vector 14, error code 0x2: write, supervisor, not present) on "
+       "address 0x1000"},
       {Exception{.vector = Vector{0x21}, .software = true},
        "exception: software interrupt (INT 0x21)"},
       {Exception{.vector = Vector{0x21}}, "exception: vector 0x21 (interrupt, vector 33)"},

@@ -55,11 +55,12 @@ TEST(MatcherMessages, StopReasons) {
 TEST(MatcherMessages, RaisedShowsBothSides) {
   const Outcome outcome =
       outcome_of(Exception{.vector = Vector::kPageFault, .error_code = 2, .address = Gva{0x5000}});
-  EXPECT_THAT(
-      message(outcome, Raised(PageFault{.address = Gva{0x6000}, .error_code = 2})),
-      AllOf(HasSubstr("Expected: raised #PF (page fault, error code 0x2: write, supervisor, not present) on address 0x6000"),
-            HasSubstr("boot ended: #PF (page fault, vector 14, error code 0x2: write, supervisor, not present) on address "
-                      "0x5000 at 0x1006")));
+  EXPECT_THAT(message(outcome, Raised(PageFault{.address = Gva{0x6000}, .error_code = 2})),
+              AllOf(HasSubstr("Expected: raised #PF (page fault, error code 0x2: write, "
+                              "supervisor, not present) on address 0x6000"),
+                    HasSubstr("boot ended: #PF (page fault, vector 14, error code 0x2: write, "
+                              "supervisor, not present) on address "
+                              "0x5000 at 0x1006")));
   EXPECT_EQ(message(outcome, Raised(PageFault{.address = Gva{0x5000}})), "(it matches)");
   EXPECT_EQ(message(outcome, Raised(Vector::kPageFault)), "(it matches)");
   EXPECT_NE(message(outcome, Raised(PageFault{.error_code = 3})), "(it matches)");
