@@ -54,6 +54,8 @@ Exit decode_exit(kvm_run& run, std::span<std::uint8_t> run_area) {
           .is_write = run.mmio.is_write != 0,
           .gpa = Gpa{run.mmio.phys_addr},
           .data = std::span{run.mmio.data}.first(std::min<std::size_t>(run.mmio.len, 8))};
+    case KVM_EXIT_DEBUG:
+      return DebugExit{};
     case KVM_EXIT_X86_RDMSR:
     case KVM_EXIT_X86_WRMSR:
       return MsrExit{.is_write = run.exit_reason == KVM_EXIT_X86_WRMSR,

@@ -41,6 +41,9 @@ struct MsrExit {
   std::uint64_t data;  ///< what WRMSR wrote
 };
 
+/// KVM_EXIT_DEBUG: with `Vcpu::set_single_step`, an instruction is done.
+struct DebugExit {};
+
 /// KVM_EXIT_SHUTDOWN: on x86 a triple fault.
 struct ShutdownExit {};
 
@@ -63,8 +66,8 @@ struct UnknownExit {
   std::uint32_t reason;
 };
 
-using Exit = std::variant<HltExit, IoExit, MmioExit, MsrExit, ShutdownExit, InternalErrorExit,
-                          FailEntryExit, InterruptedExit, UnknownExit>;
+using Exit = std::variant<HltExit, IoExit, MmioExit, MsrExit, DebugExit, ShutdownExit,
+                          InternalErrorExit, FailEntryExit, InterruptedExit, UnknownExit>;
 
 /// Reads the exit that `run` describes. `run_area` is the whole mapping `run` is the head of, which
 /// the port data lies in.

@@ -63,7 +63,8 @@ inline constexpr Request<kvm_regs> kGetRegs{"KVM_GET_REGS", KVM_GET_REGS};
 inline constexpr Request<kvm_regs> kSetRegs{"KVM_SET_REGS", KVM_SET_REGS};
 inline constexpr Request<kvm_sregs> kGetSregs{"KVM_GET_SREGS", KVM_GET_SREGS};
 inline constexpr Request<kvm_sregs> kSetSregs{"KVM_SET_SREGS", KVM_SET_SREGS};
-inline constexpr Request<void> kCheckExtension{"KVM_CHECK_EXTENSION", KVM_CHECK_EXTENSION};
+inline constexpr Request<kvm_guest_debug> kSetGuestDebug{"KVM_SET_GUEST_DEBUG",
+                                                         KVM_SET_GUEST_DEBUG};
 inline constexpr Request<kvm_enable_cap> kEnableCap{"KVM_ENABLE_CAP", KVM_ENABLE_CAP};
 inline constexpr Request<kvm_msr_filter> kSetMsrFilter{"KVM_X86_SET_MSR_FILTER",
                                                        KVM_X86_SET_MSR_FILTER};

@@ -56,6 +56,12 @@ std::vector<kvm_cpuid_entry2> Vcpu::cpuid(std::size_t count) const {
   return entries;
 }
 
+void Vcpu::set_single_step(bool single_step) {
+  kvm_guest_debug debug{};
+  debug.control = single_step ? KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP : 0;
+  call(fd_, kSetGuestDebug, debug);
+}
+
 namespace {
 
 // One entry behind the header, as the kernel lays struct kvm_msrs out.

@@ -32,6 +32,10 @@ class Vcpu {
   /// What KVM made of that: `count` entries at most.
   [[nodiscard]] std::vector<kvm_cpuid_entry2> cpuid(std::size_t count) const;
 
+  /// From now on, or no more, `run` ends with a `DebugExit` after each instruction
+  /// (KVM_SET_GUEST_DEBUG).
+  void set_single_step(bool single_step);
+
   /// The value of an MSR; nothing where this KVM has no such MSR.
   [[nodiscard]] std::optional<std::uint64_t> msr(std::uint32_t index) const;
   /// Sets an MSR as a privileged host may, and returns whether this KVM has it and takes the value.

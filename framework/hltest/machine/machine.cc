@@ -171,7 +171,7 @@ StopReason Machine::serve_exits(Outcome& outcome) {
       // Any other signal is the program's own affair, and was delivered.
       if (!deadline.has_passed()) continue;
       if (keeps(outcome)) outcome.exits.push_back(record(exit));
-      return Timeout{timeout_};
+      return Timeout{.limit = timeout_};
     }
     if (std::optional<StopReason> reason = serve(exit, outcome)) return *reason;
   }
@@ -187,6 +187,8 @@ std::optional<StopReason> Machine::serve(const kvm::Exit& exit, Outcome& outcome
     serve_msr(*msr, outcome);
   } else if (std::holds_alternative<kvm::HltExit>(exit)) {
     reason = Halt{};
+  } else if (std::holds_alternative<kvm::DebugExit>(exit)) {
+    reason = UnknownExit{KVM_EXIT_DEBUG};  // nobody is stepping here
   } else if (std::holds_alternative<kvm::ShutdownExit>(exit)) {
     reason = TripleFault{};
   } else if (const auto* const error = std::get_if<kvm::InternalErrorExit>(&exit)) {

@@ -143,7 +143,7 @@ class Machine {
   void serve_mmio(const kvm::MmioExit& mmio, Outcome& outcome);
   void serve_msr(const kvm::MsrExit& exit, Outcome& outcome);
   [[nodiscard]] StopReason explain_internal_error(const kvm::InternalErrorExit& error) const;
-  void tell(const FlatImage& image, const Registers& first, Outcome& outcome) const;
+  void tell(const FlatImage& image, const Registers& first, Outcome& outcome);
   void explain(Outcome& outcome) const;
   [[nodiscard]] bool halted_where_it_seems(const Registers& registers) const;
   [[nodiscard]] CodeWindow code_window(const FlatImage& image, const Outcome& outcome) const;

@@ -1,5 +1,6 @@
 // What came of a machine's run; machine.cc is the run.
 #include <hltest/machine/halt_meaning.h>
+#include <hltest/machine/loop_sample.h>
 #include <hltest/machine/machine.h>
 #include <hltest/machine/vcpu_state.h>
 #include <hltest/x86/decoded_instruction.h>
@@ -40,7 +41,7 @@ StopReason Machine::explain_internal_error(const kvm::InternalErrorExit& error) 
                    .bytes = std::move(instruction.bytes)};
 }
 
-void Machine::tell(const FlatImage& image, const Registers& first, Outcome& outcome) const {
+void Machine::tell(const FlatImage& image, const Registers& first, Outcome& outcome) {
   outcome.guest = image.name();
   outcome.image_start = image.load_address();
   outcome.image_size = image.bytes().size();
@@ -70,6 +71,10 @@ void Machine::tell(const FlatImage& image, const Registers& first, Outcome& outc
   if (in_image) outcome.stop_offset = *stopped_at - outcome.image_start;
   outcome.stopped_outside_image = !in_image && !std::holds_alternative<SystemCall>(outcome.stop);
   outcome.code = code_window(image, outcome);
+  // The last of all: the guest goes on while it is watched.
+  if (auto* const timeout = std::get_if<Timeout>(&outcome.stop)) {
+    timeout->loop = watch_loop(*vcpu_, tables, outcome.ports);
+  }
 }
 
 void Machine::explain(Outcome& outcome) const {

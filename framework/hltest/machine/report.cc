@@ -16,6 +16,7 @@ constexpr std::size_t kInstructionsAfter = 3;
 constexpr std::size_t kMostPorts = 8;
 constexpr std::size_t kMostMmio = 4;
 constexpr std::size_t kMostMsrs = 4;
+constexpr std::size_t kMostLoopSteps = 8;
 
 using Output = std::back_insert_iterator<std::string>;
 
@@ -58,6 +59,9 @@ void add_cause(Output out, const Outcome& outcome) {
   } else if (const auto* const fault = std::get_if<TripleFault>(&outcome.stop)) {
     if (!fault->cause.empty()) cause = "no exception could be delivered: " + fault->cause;
   }
+  if (const auto* const timeout = std::get_if<Timeout>(&outcome.stop)) {
+    cause = timeout->loop.waits_for;
+  }
   if (!cause.empty()) fmt::format_to(out, "{}\n", wrap("cause: " + cause));
 }
 
@@ -67,6 +71,31 @@ void add_way_out_of_the_image(Output out, const Outcome& outcome) {
   fmt::format_to(out, "outside the image, which is at {}-{}: does it end in HLT?\n",
                  to_string(outcome.image_start),
                  to_string(outcome.image_start + (outcome.image_size - 1)));
+}
+
+// Where a guest that would not end goes round, with the source lines.
+void add_loop(Output out, const Outcome& outcome) {
+  const auto* const timeout = std::get_if<Timeout>(&outcome.stop);
+  if (timeout == nullptr || timeout->loop.steps.empty()) return;
+  const Loop& loop = timeout->loop;
+  fmt::format_to(out, "\nits last {} instructions:\n", loop.instructions);
+  const SourceMap map = outcome.image.has_value() ? outcome.image->source_map() : SourceMap{};
+  for (std::size_t i = 0; i < std::min(loop.steps.size(), kMostLoopSteps); ++i) {
+    const LoopStep& step = loop.steps[i];
+    std::string place;
+    if (step.gpa && *step.gpa >= outcome.image_start) {
+      const std::uint64_t offset = *step.gpa - outcome.image_start;
+      if (const auto line = map.line_at(offset)) {
+        place = to_string(SourcePlace{*line, map.label_at(offset)});
+      }
+    }
+    fmt::format_to(out, "{}\n",
+                   cut(fmt::format("{:>5} times {:>10}  {:<24}{}", step.count,
+                                   to_string(step.address), step.instruction, place)));
+  }
+  if (loop.steps.size() > kMostLoopSteps) {
+    fmt::format_to(out, "  ... and {} more\n", loop.steps.size() - kMostLoopSteps);
+  }
 }
 
 // Without what comes before a change of `bits`, which was code of another mode.
@@ -248,6 +277,7 @@ std::string report(const Outcome& outcome) {
     add_way_out_of_the_image(out, outcome);
     fmt::format_to(out, "\n");
     add_instructions(out, outcome);
+    add_loop(out, outcome);
     fmt::format_to(out, "\n");
     add_general_registers(out, outcome.registers, outcome.registers.efer.lma());
     add_system_registers(out, outcome.registers);

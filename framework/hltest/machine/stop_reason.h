@@ -51,9 +51,28 @@ struct TripleFault {
   std::string cause{};
 };
 
+/// One instruction of a loop, and how often it ran while the guest was watched.
+struct LoopStep {
+  Gva address{};
+  std::string instruction{};
+  std::optional<Gpa> gpa = std::nullopt;  ///< where it is in memory
+  std::uint64_t count = 0;
+};
+
+/// What a guest that would not end was doing.
+struct Loop {
+  std::vector<LoopStep> steps{};   ///< by address
+  std::uint64_t instructions = 0;  ///< how many were watched
+  /// What it waits for, in one sentence: `waits for bit 0 of port 0x64, which always read 0xff`;
+  /// empty where it polls no port.
+  std::string waits_for{};
+};
+
 /// The deadline came. RIP is where the guest was.
 struct Timeout {
   std::chrono::milliseconds limit{};
+  /// What it was doing, watched for some hundred instructions more.
+  Loop loop{};
 };
 
 /// A condition of the test's (`stop_after_writes`, `stop_on_write`) was met.

@@ -22,6 +22,8 @@ std::uint32_t kvm_reason(const VmExit& exit) {
       return KVM_EXIT_IO;
     case ExitReason::kMmio:
       return KVM_EXIT_MMIO;
+    case ExitReason::kDebug:
+      return KVM_EXIT_DEBUG;
     case ExitReason::kRdmsr:
       return KVM_EXIT_X86_RDMSR;
     case ExitReason::kWrmsr:
@@ -83,6 +85,7 @@ VmExit record(const kvm::Exit& exit) {
             return VmExit{.reason = msr.is_write ? ExitReason::kWrmsr : ExitReason::kRdmsr,
                           .direction = msr.is_write ? Direction::kOut : Direction::kIn};
           },
+          [](const kvm::DebugExit&) { return VmExit{.reason = ExitReason::kDebug}; },
           [](const kvm::ShutdownExit&) { return VmExit{.reason = ExitReason::kShutdown}; },
           [](const kvm::InternalErrorExit&) {
             return VmExit{.reason = ExitReason::kInternalError};

@@ -15,6 +15,7 @@ enum class ExitReason : std::uint8_t {
   kHlt,            ///< KVM_EXIT_HLT
   kIo,             ///< KVM_EXIT_IO
   kMmio,           ///< KVM_EXIT_MMIO
+  kDebug,          ///< KVM_EXIT_DEBUG
   kRdmsr,          ///< KVM_EXIT_X86_RDMSR
   kWrmsr,          ///< KVM_EXIT_X86_WRMSR
   kShutdown,       ///< KVM_EXIT_SHUTDOWN

@@ -1,0 +1,76 @@
+// What a guest that would not end was doing: the loop with its source lines, and the port it waits
+// for.
+#include <hltest/hltest.h>
+
+#include "guests/every_mode.h"
+
+namespace {
+
+using namespace hltest;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+template <typename Fixture>
+class LoopInEveryMode : public Fixture {
+ protected:
+  void SetUp() override {
+    Fixture::SetUp();
+    this->machine().set_timeout(std::chrono::milliseconds{100});
+  }
+  static const Loop& loop_of(const Outcome& outcome) {
+    return std::get<Timeout>(outcome.stop).loop;
+  }
+};
+using Fixtures = ::testing::Types<RealModeTest, ProtectedModeTest, LongModeTest>;
+TYPED_TEST_SUITE(LoopInEveryMode, Fixtures);
+
+TYPED_TEST(LoopInEveryMode, NamesThePortAndTheBit) {
+  this->machine().ports().on_in(0x64, Always{0x1C});
+  const Outcome outcome = this->run(guests::wait_for_byte);
+
+  ASSERT_THAT(outcome, TimedOut());
+  const Loop& loop = this->loop_of(outcome);
+  EXPECT_EQ(loop.waits_for, "waits for bit 0 of port 0x64, which always read 0x1c");
+  ASSERT_EQ(loop.steps.size(), 3U);
+  EXPECT_EQ(loop.steps[0].address, Gva{0x1000});
+  EXPECT_EQ(loop.steps[0].instruction, "in al, 0x64");
+  EXPECT_EQ(loop.steps[2].instruction, "jz 0x1000");
+  EXPECT_GT(loop.steps[1].count, 2U);
+  EXPECT_THAT(report(outcome),
+              AllOf(HasSubstr("\ncause: waits for bit 0 of port 0x64, which always read 0x1c\n"),
+                    HasSubstr("test al, 0x1            wait_for_byte.asm:5 (ready+0x2)\n")));
+}
+
+TYPED_TEST(LoopInEveryMode, APortThatNobodyAnswers) {
+  // mov dx, 0x1234 with the operand size of each mode; in al, dx; or al, al; jmp back
+  std::vector<std::uint8_t> code = {0xBA, 0x34, 0x12, 0xEC, 0x08, 0xC0, 0xEB, 0xFB};
+  if (TypeParam::kMode != CpuMode::kReal16) code.insert(code.begin(), 0x66);
+  const Outcome outcome = this->run(Image<image_mode(TypeParam::kMode)>{"poll", code});
+  ASSERT_THAT(outcome, TimedOut());
+  EXPECT_EQ(this->loop_of(outcome).waits_for,
+            "waits for port 0x1234, which always read 0xff (nobody answers there)");
+}
+
+TYPED_TEST(LoopInEveryMode, ALoopThatWaitsForNothing) {
+  const Outcome outcome = this->run(guests::spin);
+  ASSERT_THAT(outcome, TimedOut());
+  EXPECT_EQ(this->loop_of(outcome).waits_for, "");
+  ASSERT_EQ(this->loop_of(outcome).steps.size(), 1U);
+  EXPECT_THAT(report(outcome), AllOf(Not(HasSubstr("cause:")), HasSubstr("times     0x1000  jmp")));
+}
+
+// Watching leaves the logs and the registers of the outcome as they were at the deadline.
+TEST_F(RealModeTest, WatchingIsNotInTheLogs) {
+  machine().set_timeout(std::chrono::milliseconds{100});
+  unsigned asked = 0;
+  machine().ports().on_in(0x64, [&asked](const PortAccess&) {
+    ++asked;
+    return 0U;
+  });
+  const Outcome outcome = run(guests::wait_for_byte);
+  ASSERT_THAT(outcome, TimedOut());
+  EXPECT_EQ(outcome.ports.accesses().size() + outcome.ports.dropped(), asked);
+}
+
+}  // namespace
