@@ -10,15 +10,6 @@
       GTEST_SKIP() << ::hltest::describe((outcome).stop);            \
   } while (false)
 
-/// True when the processor checks segment limits and types at each access. All real ones do; an
-/// emulated machine may not (QEMU's TCG).
-inline bool checks_segments() {
-  hltest::Machine probe{hltest::CpuMode::kReal16};
-  // mov eax, [dword 0x200000], beyond the 64 KiB of DS
-  const hltest::FlatImage beyond{"probe", {0x67, 0x66, 0xA1, 0, 0, 0x20, 0, 0xF4}};
-  return !probe.run(beyond).halted();
-}
-
 /// True when SYSCALL of 64-bit code at CPL 3 reaches where LSTAR points.
 inline bool runs_syscall(hltest::CpuMode mode) {
   hltest::Machine probe{mode};

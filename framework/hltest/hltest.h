@@ -10,6 +10,7 @@
 #include <hltest/machine/text_screen.h>
 #include <hltest/testing/exceptions.h>
 #include <hltest/testing/guest_test.h>
+#include <hltest/testing/host_can.h>
 #include <hltest/testing/matchers.h>
 #include <hltest/testing/printers.h>
 #include <hltest/testing/table_matchers.h>

@@ -16,15 +16,8 @@ class LegacyPaging : public ProtectedModeTest, public ::testing::WithParamInterf
   void SetUp() override {
     ProtectedModeTest::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
-    Machine probe{CpuMode::kProtected32};
-    probe.set_paging(GetParam());
-    try {
-      (void)probe.run(ProtectedModeImage{"probe", {0xF4}});
-    } catch (const SetupError& error) {
-      EXPECT_EQ(error.what(),
-                "this host's KVM can't run " + to_string(GetParam()) + ": it has cleared CR0.PG");
-      GTEST_SKIP() << error.what();
-    }
+    const HostCan can{GetParam() == PagingMode::kPae ? Ability::kPaePaging : Ability::k32BitPaging};
+    if (!can) GTEST_SKIP() << can.reason;
     machine().set_paging(GetParam());
   }
 

@@ -202,7 +202,8 @@ TEST_F(ProtectedMode16Test, StartState) {
 }
 
 TEST_F(ProtectedMode16Test, ItsSegmentsEndAt64KiB) {
-  if (!checks_segments()) GTEST_SKIP() << "this processor is emulated without checks of segments";
+  if (!HostCan(Ability::kSegmentLimitChecks))
+    GTEST_SKIP() << "this processor is emulated without checks of segments";
   // mov ax, [0xFFFF]: the word reaches over the limit.
   EXPECT_THAT(run(RealModeImage{"over_the_limit", {0xA1, 0xFF, 0xFF, 0xF4}}),
               Raised(GeneralProtection{.error_code = 0}));

@@ -25,7 +25,7 @@ TEST_F(ProtectedModeTest, ADataSegmentWithBaseAndLimit) {
   ASSERT_THAT(outcome, Halted());
   EXPECT_EQ(outcome.registers.edx(), 0xCAFEU);
   EXPECT_EQ(outcome.registers.fs.base, Gva{0x20000});
-  if (!checks_segments()) GTEST_SKIP() << kNoChecks;
+  if (!HostCan(Ability::kSegmentLimitChecks)) GTEST_SKIP() << kNoChecks;
   EXPECT_THAT(run(guests::load_and_read, {.rax = 0x80, .rbx = 0xFFD}),
               Raised(GeneralProtection{.error_code = 0}))
       << "one byte of it is beyond the limit";
@@ -34,7 +34,7 @@ TEST_F(ProtectedModeTest, ADataSegmentWithBaseAndLimit) {
 TEST_F(ProtectedModeTest, AnExpandDownSegmentIsWhatIsAboveItsLimit) {
   machine().set_descriptor(0x80, Data32{.limit = 0x1FFF, .expand_down = true});
   EXPECT_THAT(run(guests::load_and_read, {.rax = 0x80, .rbx = 0x2000}), Halted());
-  if (!checks_segments()) GTEST_SKIP() << kNoChecks;
+  if (!HostCan(Ability::kSegmentLimitChecks)) GTEST_SKIP() << kNoChecks;
   EXPECT_THAT(run(guests::load_and_read, {.rax = 0x80, .rbx = 0x1FFF}),
               Raised(GeneralProtection{.error_code = 0}));
 }
@@ -42,7 +42,7 @@ TEST_F(ProtectedModeTest, AnExpandDownSegmentIsWhatIsAboveItsLimit) {
 TEST_F(ProtectedModeTest, ASegmentThatIsNotWritable) {
   machine().set_descriptor(0x80, Data32{.writable = false});
   EXPECT_THAT(run(guests::load_and_read, {.rax = 0x80, .rbx = 0x2000}), Halted());
-  if (!checks_segments()) GTEST_SKIP() << kNoChecks;
+  if (!HostCan(Ability::kSegmentLimitChecks)) GTEST_SKIP() << kNoChecks;
   EXPECT_THAT(run(guests::load_and_write, {.rax = 0x80, .rbx = 0x2000}),
               Raised(GeneralProtection{.error_code = 0}));
 }
@@ -159,7 +159,7 @@ TEST_F(RealModeTest, AStartInUnrealMode) {
   const Outcome outcome = run(read_high);
   ASSERT_THAT(outcome, Halted());
   EXPECT_EQ(outcome.registers.eax(), 0x55667788U);
-  if (!checks_segments()) GTEST_SKIP() << kNoChecks;
+  if (!HostCan(Ability::kSegmentLimitChecks)) GTEST_SKIP() << kNoChecks;
   machine().registers().ds = Segment::real_mode(0);
   EXPECT_THAT(run(read_high), Raised(Vector::kGeneralProtection)) << "in real mode";
 }

@@ -14,12 +14,7 @@ class Virtual8086Test : public ProtectedModeTest {
   void SetUp() override {
     ProtectedModeTest::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
-    Machine probe{CpuMode::kProtected32};
-    probe.set_timeout(std::chrono::seconds{1});
-    const Outcome outcome = probe.run(guests::iret_to_virtual_8086);
-    if (outcome.end_mode != "virtual8086_user") {
-      GTEST_SKIP() << "this host's KVM can't run virtual-8086 mode: " << outcome;
-    }
+    if (const HostCan can{Ability::kVirtual8086}; !can) GTEST_SKIP() << can.reason;
   }
 };
 

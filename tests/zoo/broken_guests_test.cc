@@ -84,7 +84,7 @@ class Zoo : public Fixture, public ::testing::WithParamInterface<Broken> {
  protected:
   void run_and_expect() {
     const Broken& broken = GetParam();
-    if (takes_a_real_processor(broken.image.name()) && !checks_segments()) {
+    if (takes_a_real_processor(broken.image.name()) && !HostCan(Ability::kSegmentLimitChecks)) {
       GTEST_SKIP() << "this processor is emulated, and does not check that";
     }
     if (broken.prepare != nullptr) broken.prepare(this->machine());
