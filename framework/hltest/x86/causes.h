@@ -23,6 +23,11 @@ std::string cause_of_selector(const Fault& fault, const MaybeInstruction& instru
 /// #GP and #SS without one: privilege, limits, canonical addresses, control registers, MSRs.
 std::string cause_of_protection(const Fault& fault, const MaybeInstruction& instruction);
 
+/// Of those, a MOV to a control register, and RDMSR or WRMSR.
+std::string cause_of_control_register(const Registers& registers,
+                                      const DecodedInstruction& instruction);
+std::string cause_of_msr(const Registers& registers, const DecodedInstruction& instruction);
+
 /// The faults that are an instruction's own: #DE, #DB, #BP, #OF, #BR, #UD, #NM, #MF, #AC, #XM.
 std::string cause_of_instruction(const Fault& fault, const MaybeInstruction& instruction);
 

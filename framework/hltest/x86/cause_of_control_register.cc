@@ -1,0 +1,81 @@
+#include <hltest/x86/causes.h>
+#include <hltest/x86/msr.h>
+
+#include <fmt/format.h>
+
+namespace hltest {
+namespace {
+
+std::string why_cr0_is_refused(const Registers& registers, Cr0 cr0) {
+  if (cr0.pg() && !cr0.pe()) return "PG without PE";
+  if (cr0.nw() && !cr0.cd()) return "NW without CD";
+  if (cr0.pg() && !registers.cr0.pg() && registers.efer.lme()) {
+    if (!registers.cr4.pae()) return "PG with EFER.LME but without CR4.PAE";
+    if (registers.cs.l) return "PG with EFER.LME while CS.L is set";
+  }
+  if (!cr0.pg() && registers.cr0.pg() && registers.cs.l)
+    return "PG can't be cleared in 64-bit mode";
+  if ((cr0.value >> 32U) != 0) return "bits 63:32 are reserved";
+  return {};
+}
+
+std::string why_cr4_is_refused(const Registers& registers, Cr4 cr4) {
+  if (registers.efer.lma() && !cr4.pae()) return "PAE can't be cleared in IA-32e mode";
+  if (registers.efer.lma() && cr4.la57() != registers.cr4.la57()) {
+    return "LA57 can't be changed in IA-32e mode";
+  }
+  const std::uint64_t added = cr4.value & ~registers.cr4.value;
+  return fmt::format(
+      "of the bits {:#x} that it sets, one is reserved or of a feature that CPUID "
+      "does not show",
+      added);
+}
+
+}  // namespace
+
+std::string cause_of_control_register(const Registers& registers,
+                                      const DecodedInstruction& instruction) {
+  const Operand* target = nullptr;
+  const Operand* source = nullptr;
+  for (const Operand& operand : instruction.operands) {
+    if (operand.kind != Operand::Kind::kRegister) continue;
+    (operand.is_written ? target : source) = &operand;
+  }
+  if (!instruction.is("mov") || target == nullptr || source == nullptr) return {};
+  const std::uint64_t value = source->value;
+  std::string why;
+  if (target->name == "cr0") {
+    why = why_cr0_is_refused(registers, {value});
+  } else if (target->name == "cr4") {
+    why = why_cr4_is_refused(registers, {value});
+  } else if (target->name == "cr3") {
+    why = registers.cr4.pae() && !registers.efer.lma()
+              ? "a PDPTE that it points to has a reserved bit set"
+              : "a reserved bit is set";
+  } else {
+    return {};
+  }
+  if (why.empty()) return {};
+  return fmt::format("{} = {:#x}: {}", target->name, value, why);
+}
+
+std::string cause_of_msr(const Registers& registers, const DecodedInstruction& instruction) {
+  const bool reads = instruction.is("rdmsr");
+  if (!reads && !instruction.is("wrmsr")) return {};
+  const Msr msr{registers.ecx()};
+  const std::string name = fmt::format("{} ({:#x})", to_string(msr), registers.ecx());
+  const std::string what = to_string(msr).starts_with("MSR ") ? to_string(msr) : name;
+  if (reads) return what + ": this processor has no such MSR";
+  const std::uint64_t value = (registers.rdx << 32U) | static_cast<std::uint32_t>(registers.rax);
+  if (msr == Msr::kIa32Efer) {
+    const Efer efer{value};
+    if (registers.cr0.pg() && efer.lme() != registers.efer.lme()) {
+      return fmt::format("{} = {:#x}: LME can't be changed while CR0.PG is 1", what, value);
+    }
+    return fmt::format("{} = {:#x}: a reserved bit is set", what, value);
+  }
+  return fmt::format("{} = {:#x}: this processor has no such MSR, or not such a value of it", what,
+                     value);
+}
+
+}  // namespace hltest
