@@ -191,7 +191,7 @@ class FrameReader {
   template <typename ReadFrame>
   [[nodiscard]] std::optional<Frame> with_or_without_error_code(Vector vector,
                                                                 const ReadFrame& read_frame) const {
-    const std::optional<Frame> without = read_frame(false);
+    std::optional<Frame> without = read_frame(false);
     if (!pushes_error_code(vector)) return without;
     if (without && ends_software_interrupt(*without, vector)) return without;
     return read_frame(true);

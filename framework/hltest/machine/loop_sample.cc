@@ -110,6 +110,8 @@ Loop watch_loop(kvm::Vcpu& vcpu, const SystemTables& tables, const PortLog& port
   }
   vcpu.set_single_step(false);
   std::vector<DecodedInstruction> instructions;
+  instructions.reserve(decoded.size());
+  loop.steps.reserve(steps.size());
   for (auto& [address, step] : steps) loop.steps.push_back(std::move(step));
   for (auto& [address, instruction] : decoded) instructions.push_back(std::move(instruction));
   loop.waits_for = waits_for(instructions, registers, ports);

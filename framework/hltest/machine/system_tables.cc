@@ -8,7 +8,7 @@
 namespace hltest {
 namespace {
 
-PhysicalReader physical_reader(const GuestMemory& memory) {
+auto physical_reader(const GuestMemory& memory) {
   return [regions = memory.regions()](Gpa gpa, unsigned size) -> std::optional<std::uint64_t> {
     for (const MemoryRegion& region : regions) {
       if (gpa < region.base || gpa - region.base + size > region.bytes.size()) continue;
@@ -29,10 +29,10 @@ PagingContext SystemTables::context() const {
 }
 
 std::function<PageWalk(Gva gva)> SystemTables::walker() const {
-  return [context = context(), read = physical_reader(*memory_)](Gva gva) {
+  return [context = context(), read = PhysicalReader{physical_reader(*memory_)}](Gva gva) {
     return walk_pages(context, gva, read);
   };
-}
+}  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): it loses sight of what std::function owns
 
 std::optional<Gpa> SystemTables::translate(Gva gva) const {
   const PageWalk found = walk(gva);

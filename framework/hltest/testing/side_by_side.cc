@@ -21,6 +21,7 @@ std::string side_by_side(const Descriptor& expected, const Descriptor& actual) {
   const std::vector<DescriptorField> left = describe_fields(expected);
   const std::vector<DescriptorField> right = describe_fields(actual);
   std::vector<Row> rows;
+  rows.reserve(left.size() + right.size());
   const auto value_in = [](const std::vector<DescriptorField>& fields, const std::string& name) {
     const auto found = std::ranges::find(fields, name, &DescriptorField::name);
     return found != fields.end() ? found->value : std::string{"-"};
@@ -37,6 +38,7 @@ std::string side_by_side(const Descriptor& expected, const Descriptor& actual) {
 std::string marked_differences(const std::vector<MappedRange>& expected,
                                const MappedRanges& actual) {
   std::vector<std::pair<MappedRange, char>> lines;
+  lines.reserve(expected.size() + actual.ranges.size());
   const auto has = [](const std::vector<MappedRange>& ranges, const MappedRange& range) {
     return std::ranges::find(ranges, range) != ranges.end();
   };
