@@ -180,4 +180,11 @@ TEST_F(LongModeTest, HaltAtCpl3IsAHalt) {
   EXPECT_EQ(outcome.registers.ss.selector, kUserDataSelector);
 }
 
+// What stands behind an INT 6 says nothing of what this KVM can run.
+TEST_F(RealModeTest, SoftwareInterrupt6BeforeAnotherIsASoftwareInterrupt) {
+  const Outcome outcome = run(RealModeImage{"int6", {0xCD, 0x06, 0xCD, 0x21, 0xF4}});
+  ASSERT_THAT(outcome, Raised(Vector{6}));
+  EXPECT_TRUE(std::get<Exception>(outcome.stop).software);
+}
+
 }  // namespace

@@ -1,7 +1,7 @@
 #include <hltest/guest/memory_layout.h>
 #include <hltest/machine/exception_frame.h>
-
 #include <hltest/machine/halt_meaning.h>
+
 #include <utility>
 
 namespace hltest {
@@ -50,7 +50,7 @@ HaltMeaning interpret_halt(const Registers& at_exit, const Registers& start, Gva
       return {Halt{}, before};
     }
   }
-  if (vector == Vector::kInvalidOpcode) {
+  if (vector == Vector::kInvalidOpcode && !reader.ends_software_interrupt(*frame, vector)) {
     if (auto instruction = reader.instruction_that_kvm_lacks(*frame)) {
       return {HostLimit{.instruction = std::move(instruction->text),
                         .bytes = std::move(instruction->bytes)},

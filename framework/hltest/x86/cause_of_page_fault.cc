@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <string_view>
-
 namespace hltest {
 namespace {
 
@@ -32,7 +30,6 @@ const WalkStep* no_execute_step(const PageWalk& walk) {
 
 // A first table that holds nothing at all was never filled in, or CR3 is wrong.
 bool holds_zeros(const Fault& fault, Gpa table) {
-  // Read as the processor would find it, where memory happens to be mapped to itself.
   const std::vector<std::uint8_t> bytes = fault.read_physical(table, 4096);
   return bytes.size() == 4096 && bytes == std::vector<std::uint8_t>(bytes.size(), std::uint8_t{0});
 }
@@ -92,7 +89,7 @@ std::string why_not_allowed(const Fault& fault, const PageWalk& walk, PageFaultE
 
 }  // namespace
 
-std::string cause_of_page_fault(const Fault& fault, const MaybeInstruction& /*instruction*/) {
+std::string cause_of_page_fault(const Fault& fault) {
   const PageFaultErrorCode code{fault.error_code.value_or(0)};
   const PageWalk walk = fault.walk(fault.address);
   const std::string what = fmt::format("the {} {} at CPL {}",

@@ -14,7 +14,7 @@ namespace hltest {
 using MaybeInstruction = std::optional<DecodedInstruction>;
 
 /// #PF: the entry that stopped the walk.
-std::string cause_of_page_fault(const Fault& fault, const MaybeInstruction& instruction);
+std::string cause_of_page_fault(const Fault& fault);
 
 /// #GP, #NP, #SS, #TS with an error code that names a selector or a gate: the descriptor, and the
 /// rule that it breaks.

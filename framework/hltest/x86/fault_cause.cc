@@ -11,7 +11,7 @@ std::string fault_cause(const Fault& fault) {
       decode_instruction(fault.read(rip, kLongestInstruction), fault.registers);
   switch (fault.vector) {
     case Vector::kPageFault:
-      return cause_of_page_fault(fault, instruction);
+      return cause_of_page_fault(fault);
     case Vector::kInvalidTss:
     case Vector::kSegmentNotPresent:
     case Vector::kStackFault:
