@@ -2,6 +2,7 @@
 // fault for each permission. Not every KVM can run these modes: a probe asks first.
 #include <hltest/hltest.h>
 
+#include "../host_limits.h"
 #include "../page_fault_bits.h"
 #include "guests/protected_mode.h"
 
@@ -19,17 +20,6 @@ class LegacyPaging : public ProtectedModeTest, public ::testing::WithParamInterf
     const HostCan can{GetParam() == PagingMode::kPae ? Ability::kPaePaging : Ability::k32BitPaging};
     if (!can) GTEST_SKIP() << can.reason;
     machine().set_paging(GetParam());
-  }
-
-  // Whether this host runs a guest with this bit of CR4.
-  static bool has_control_bit(std::uint64_t bit) {
-    Machine probe{CpuMode::kProtected32};
-    probe.registers().cr4.value |= bit;
-    try {
-      return probe.run(ProtectedModeImage{"probe", {0xF4}}).halted();
-    } catch (const SetupError&) {
-      return false;
-    }
   }
 };
 
@@ -79,7 +69,7 @@ TEST_P(LegacyPaging, AReadOnlyPageRefusesWritesWithWp) {
 }
 
 TEST_P(LegacyPaging, SmepKeepsCpl0FromExecutingUserPages) {
-  if (!has_control_bit(Cr4::kSmep)) GTEST_SKIP() << "this host has no SMEP";
+  if (!has_control_bit(kMode, Cr4::kSmep)) GTEST_SKIP() << "this host has no SMEP";
   machine().map({.gva = kWindow, .gpa = Gpa{0x9000}, .flags = kReadWrite | kUser});
   memory().write<std::uint8_t>(Gpa{0x9000}, 0xC3);
   const StartRegisters start{.rbx = kWindow.value()};
@@ -90,7 +80,7 @@ TEST_P(LegacyPaging, SmepKeepsCpl0FromExecutingUserPages) {
 }
 
 TEST_P(LegacyPaging, SmapKeepsCpl0FromReadingUserPages) {
-  if (!has_control_bit(Cr4::kSmap)) GTEST_SKIP() << "this host has no SMAP";
+  if (!has_control_bit(kMode, Cr4::kSmap)) GTEST_SKIP() << "this host has no SMAP";
   machine().map({.gva = kWindow, .gpa = Gpa{0x9000}, .flags = kReadWrite | kUser});
   machine().registers().cr4.value |= Cr4::kSmap;
   EXPECT_THAT(run(guests::store_then_load, {.rbx = 0x5000, .rcx = kWindow.value()}),

@@ -2,6 +2,7 @@
 // fault for each permission. Not every host has 5-level paging, SMEP and SMAP: a probe asks first.
 #include <hltest/hltest.h>
 
+#include "../host_limits.h"
 #include "../page_fault_bits.h"
 #include "guests/every_mode.h"
 #include "guests/long_mode.h"
@@ -15,25 +16,10 @@ class LongModePaging : public LongModeTest, public ::testing::WithParamInterface
   void SetUp() override {
     LongModeTest::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
-    if (!runs_with([](Machine& probe) { probe.set_paging(GetParam()); })) {
-      GTEST_SKIP() << "this host has no " << to_string(GetParam());
+    if (const HostCan can{Ability::k5LevelPaging}; GetParam() == PagingMode::k5Level && !can) {
+      GTEST_SKIP() << can.reason;
     }
     machine().set_paging(GetParam());
-  }
-
-  // Whether this host runs a guest that starts like this.
-  template <typename Setting>
-  static bool runs_with(Setting&& setting) {
-    Machine probe{CpuMode::kLong64};
-    setting(probe);
-    try {
-      return probe.run(LongModeImage{"probe", {0xF4}}).halted();
-    } catch (const SetupError&) {
-      return false;
-    }
-  }
-  static bool has_control_bit(std::uint64_t bit) {
-    return runs_with([bit](Machine& probe) { probe.registers().cr4.value |= bit; });
   }
 
   // Higher half, and with 5 levels beyond the 48 bits of 4-level paging.
@@ -114,7 +100,7 @@ TEST_P(LongModePaging, ANoExecutePageRefusesFetches) {
 }
 
 TEST_P(LongModePaging, SmepKeepsCpl0FromExecutingUserPages) {
-  if (!has_control_bit(Cr4::kSmep)) GTEST_SKIP() << "this host has no SMEP";
+  if (!has_control_bit(kMode, Cr4::kSmep)) GTEST_SKIP() << "this host has no SMEP";
   machine().map({.gva = window(), .gpa = Gpa{0x9000}, .flags = kReadWrite | kUser});
   memory().write<std::uint8_t>(Gpa{0x9000}, 0xC3);
   const StartRegisters start{.rbx = window().value()};
@@ -125,7 +111,7 @@ TEST_P(LongModePaging, SmepKeepsCpl0FromExecutingUserPages) {
 }
 
 TEST_P(LongModePaging, SmapKeepsCpl0FromReadingUserPages) {
-  if (!has_control_bit(Cr4::kSmap)) GTEST_SKIP() << "this host has no SMAP";
+  if (!has_control_bit(kMode, Cr4::kSmap)) GTEST_SKIP() << "this host has no SMAP";
   machine().map({.gva = window(), .gpa = Gpa{0x9000}, .flags = kReadWrite | kUser});
   machine().registers().cr4.value |= Cr4::kSmap;
   EXPECT_THAT(run(guests::read_unmapped, {.rbx = window().value()}),

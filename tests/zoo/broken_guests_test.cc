@@ -31,14 +31,13 @@ std::string name_of(const ::testing::TestParamInfo<Broken>& info) {
   return std::string{info.param.image.name()};
 }
 
-// QEMU's TCG checks neither segment limits nor null selectors, and its whole machine stops at the
-// third.
+// QEMU's TCG checks neither segment limits nor null selectors, raises #GP for the #SS, and its
+// whole machine stops at the last.
 bool takes_a_real_processor(std::string_view name) {
   return name == "real_word_beyond_segment" || name == "null_data" ||
          name == "stack_not_canonical" || name == "long_mode_without_pae";
 }
 
-// What KVMs with gaps in their emulation show in place of some faults.
 bool is_this_fault(const Outcome& outcome, const Broken& broken) {
   const auto* const exception = std::get_if<Exception>(&outcome.stop);
   return exception != nullptr && exception->vector == broken.vector;

@@ -184,8 +184,7 @@ TablesMatcher IdtGate(Vector vector, const Descriptor& gate) {
       fmt::format("has for vector {:#x} a {}", number, to_string(gate)),
       [vector, gate, number](const SystemTables& tables, Listener* listener) {
         const Registers& registers = tables.registers();
-        const unsigned size = !registers.cr0.pe() ? 4 : registers.efer.lma() ? 16 : 8;
-        const unsigned last = number * size + size - 1;
+        const unsigned last = (number + 1) * gate_size(registers) - 1;
         const std::string missing =
             registers.idt.limit < last
                 ? fmt::format(

@@ -28,7 +28,7 @@ struct Delivery {
   }
 
   [[nodiscard]] std::string missing_gate() const {
-    const std::uint64_t size = ia32e ? 16 : 8;
+    const std::uint64_t size = gate_size(registers);
     const std::uint64_t last = static_cast<std::uint64_t>(vector) * size + size - 1;
     const DescriptorTable& idt = registers.idt;
     if (idt.limit < last) {

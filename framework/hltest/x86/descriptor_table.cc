@@ -30,6 +30,11 @@ DescriptorFormat descriptor_format(const Registers& registers) {
   return registers.efer.lma() ? DescriptorFormat::kIa32e : DescriptorFormat::kLegacy;
 }
 
+unsigned gate_size(const Registers& registers) {
+  if (!registers.cr0.pe()) return 4;
+  return descriptor_format(registers) == DescriptorFormat::kIa32e ? 16 : 8;
+}
+
 void SegmentDescriptorTable::set(std::uint16_t selector, const Descriptor& descriptor) {
   const std::uint16_t offset = selector & kIndex;
   const EncodedDescriptor encoded = encode(descriptor, format_);
@@ -57,8 +62,9 @@ std::optional<Segment> SegmentDescriptorTable::segment(std::uint16_t selector) c
 }
 
 std::uint16_t SegmentDescriptorTable::limit() const {
-  const std::size_t size = bytes().size();
-  return static_cast<std::uint16_t>(size == 0 ? 0 : size - 1);
+  if (entries_.empty()) return 0;
+  const auto& [offset, entry] = *entries_.rbegin();
+  return static_cast<std::uint16_t>(offset + size_of(entry) - 1);
 }
 
 std::vector<std::uint8_t> SegmentDescriptorTable::bytes() const {
@@ -110,8 +116,7 @@ std::optional<Descriptor> DescriptorTables::gate(Vector vector) const {
   const auto number = static_cast<std::uint64_t>(vector);
   const DescriptorTable& idt = registers_.idt;
   if (registers_.cr0.pe()) {
-    const std::uint64_t size =
-        descriptor_format(registers_) == DescriptorFormat::kIa32e ? 2 * kEntry : kEntry;
+    const std::uint64_t size = gate_size(registers_);
     return entry(idt.base, idt.limit, number * size, size);
   }
   if (number * 4 + 3 > idt.limit) return std::nullopt;

@@ -19,6 +19,9 @@ using LinearReader = std::function<std::vector<std::uint8_t>(Gva gva, std::size_
 /// The format of the descriptor tables that these registers make.
 DescriptorFormat descriptor_format(const Registers& registers);
 
+/// Bytes of a gate of the IDT, or of an entry of the real-mode IVT.
+unsigned gate_size(const Registers& registers);
+
 /// True when a selector's table indicator (TI) says LDT.
 constexpr bool is_in_ldt(std::uint16_t selector) { return (selector & 4U) != 0; }
 
