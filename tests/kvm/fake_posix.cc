@@ -78,4 +78,8 @@ int munmap(void* address, std::size_t /*size*/) {
   return 0;
 }
 
+int mincore(void* /*address*/, std::size_t /*size*/, unsigned char* /*resident*/) {
+  return fake::fails_with(ENOSYS)(0);
+}
+
 }  // namespace hltest::kvm::posix

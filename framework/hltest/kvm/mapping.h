@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include <hltest/kvm/unique_fd.h>
 
@@ -12,6 +13,8 @@ namespace hltest::kvm {
 /// Host memory that is unmapped with its owner.
 class Mapping {
  public:
+  static constexpr std::size_t kPage = 4096;
+
   Mapping() = default;
   /// Zeroed pages that cost nothing until they are touched. Throws `Error`.
   static Mapping anonymous(std::size_t size);
@@ -32,6 +35,10 @@ class Mapping {
   /// Changes the size of an anonymous mapping, which may move: what fits stays, what is new is
   /// zero. Throws `Error`.
   void resize(std::size_t size);
+
+  /// The offsets of the pages (4 KiB) that have been touched, by the program or by a guest: what is
+  /// not among them holds zeros. Throws `Error`.
+  [[nodiscard]] std::vector<std::size_t> touched_pages() const;
 
   [[nodiscard]] std::uint8_t* data() const { return data_; }
   [[nodiscard]] std::size_t size() const { return size_; }

@@ -19,5 +19,8 @@ void* mremap(void* address, std::size_t old_size, std::size_t new_size) {
   return ::mremap(address, old_size, new_size, MREMAP_MAYMOVE);
 }
 int munmap(void* address, std::size_t size) { return ::munmap(address, size); }
+int mincore(void* address, std::size_t size, unsigned char* resident) {
+  return ::mincore(address, size, resident);
+}
 
 }  // namespace hltest::kvm::posix

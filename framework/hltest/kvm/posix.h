@@ -17,5 +17,7 @@ void* mmap(std::size_t size, int protection, int flags, int fd);
 /// May move the mapping.
 void* mremap(void* address, std::size_t old_size, std::size_t new_size);
 int munmap(void* address, std::size_t size);
+/// One byte for each page to `resident`: bit 0 tells whether it has ever been touched.
+int mincore(void* address, std::size_t size, unsigned char* resident);
 
 }  // namespace hltest::kvm::posix

@@ -165,7 +165,13 @@ void GuestMemory::copy_out(Gpa gpa, std::span<std::uint8_t> to) const {
   });
 }
 
+void GuestMemory::set_in_use(bool in_use) {
+  in_use_ = in_use;
+  writes_.clear();
+}
+
 void GuestMemory::copy_in(Gpa gpa, std::span<const std::uint8_t> from) {
+  if (in_use_) writes_.push_back({.gpa = gpa, .bytes = {from.begin(), from.end()}});
   visit("write", gpa, from.size(), true, [&](std::span<std::uint8_t> part) {
     std::memcpy(part.data(), from.data(), part.size());
     from = from.subspan(part.size());
@@ -180,6 +186,10 @@ std::vector<std::uint8_t> GuestMemory::read_bytes(Gpa gpa, std::uint64_t count) 
 }
 
 void GuestMemory::fill(Gpa gpa, std::uint64_t count, std::uint8_t value) {
+  if (in_use_) {
+    copy_in(gpa, std::vector<std::uint8_t>(count, value));
+    return;
+  }
   visit("fill", gpa, count, true,
         [&](std::span<std::uint8_t> part) { std::ranges::fill(part, value); });
 }

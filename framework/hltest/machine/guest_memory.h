@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include <hltest/kvm/mapping.h>
+#include <hltest/machine/memory_snapshot.h>
 #include <hltest/x86/address.h>
 #include <hltest/x86/cpu_mode.h>
 
@@ -38,6 +40,8 @@ class GuestMemory {
   /// `size` bytes of RAM (4 KiB aligned, not 0); where they go round the framework's region, the
   /// layout is that of a guest which starts in `mode`. Throws `MemoryError`.
   GuestMemory(std::uint64_t size, CpuMode mode);
+  /// Another memory with what that one held. Throws `MemoryError`.
+  explicit GuestMemory(const MemorySnapshot& snapshot);
 
   /// Bytes of RAM.
   [[nodiscard]] std::uint64_t size() const { return size_; }
@@ -45,7 +49,18 @@ class GuestMemory {
   /// while a guest runs on it.
   void resize(std::uint64_t size);
   /// From now on until `false`, a guest runs on it.
-  void set_in_use(bool in_use) { in_use_ = in_use; }
+  void set_in_use(bool in_use);
+
+  /// Some bytes that were written from the test's side.
+  struct Write {
+    Gpa gpa{};
+    std::vector<std::uint8_t> bytes{};
+  };
+  /// What was written since the last call, or since a guest runs on it.
+  [[nodiscard]] std::vector<Write> take_writes_in_use() { return std::exchange(writes_, {}); }
+
+  /// What it holds now; nothing where that is more than `MemorySnapshot::kMostBytes`.
+  [[nodiscard]] std::optional<MemorySnapshot> snapshot() const;
 
   /// Reads a number or any other trivially copyable type, in the guest's byte order.
   template <typename T>
@@ -100,6 +115,7 @@ class GuestMemory {
   kvm::Mapping ram_;
   kvm::Mapping system_;
   bool in_use_ = false;
+  std::vector<Write> writes_;  // while it is in use
 };
 
 }  // namespace hltest

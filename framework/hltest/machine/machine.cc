@@ -1,34 +1,16 @@
-#include <hltest/kvm/error.h>
 #include <hltest/machine/deadline.h>
 #include <hltest/machine/machine.h>
 #include <hltest/machine/system_region.h>
-#include <hltest/machine/vcpu_state.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <utility>
 
 namespace hltest {
 namespace {
-
-// The same for every VM of a process, and not quick to ask for.
-const std::vector<kvm_cpuid_entry2>& host_cpuid(const kvm::System& system) {
-  static const std::vector<kvm_cpuid_entry2> entries = system.supported_cpuid();
-  return entries;
-}
-
-// MAXPHYADDR (SDM vol. 2, CPUID leaf 80000008H).
-unsigned physical_address_bits(const std::vector<kvm_cpuid_entry2>& cpuid) {
-  constexpr std::uint32_t kAddressSizes = 0x8000'0008;
-  for (const kvm_cpuid_entry2& entry : cpuid) {
-    if (entry.function == kAddressSizes) return std::clamp(entry.eax & 0xFFU, 32U, 52U);
-  }
-  return 36;
-}
 
 bool keeps(const Outcome& outcome) { return outcome.exits.size() < Outcome::kMostExits; }
 
@@ -57,17 +39,10 @@ void Machine::set_running(bool running) {
 
 void Machine::create_vm() {
   check_not_running("create_vm()");
-  const kvm::System system;
-  vcpu_.reset();
   vm_.reset();
   last_registers_.reset();
-  kvm::Vm vm = system.create_vm();
-  vm.set_tss_address(kKvmTssAddress);
-  kvm::Vcpu vcpu = vm.create_vcpu(0);
-  vcpu.set_cpuid(host_cpuid(system));
-  physical_bits_ = physical_address_bits(host_cpuid(system));
-  vm_ = std::move(vm);
-  vcpu_ = std::move(vcpu);
+  vm_.emplace();
+  physical_bits_ = vm_->physical_bits();
   has_run_ = has_ended_ = false;
 }
 
@@ -80,15 +55,14 @@ Outcome Machine::run(const FlatImage& image, const StartRegisters& start) {
 
   if (!vm_.has_value() || has_run_) create_vm();
   has_run_ = true;
-  configure_vm();
-  give_memory_slots();
-
-  set_registers(registers);
+  recording_ = std::make_shared<Recording>(record_start(registers));
+  vm_->start(*recording_, memory_);
 
   Outcome outcome;
   outcome.stop = serve_exits(outcome);
 
   tell(image, registers, outcome);
+  outcome.recording = std::exchange(recording_, nullptr);
   has_ended_ = true;
   if (!outcome.registers_are_lost()) last_registers_ = outcome.registers;
   return outcome;
@@ -101,72 +75,28 @@ void Machine::lay_out(const FlatImage& image, Registers& registers) {
   memory_.write_bytes(image.load_address(), image.bytes());
 }
 
-void Machine::configure_vm() {
-  if (cpuid_.is_changed()) {
-    const std::vector<kvm_cpuid_entry2> wanted = cpuid_.apply(host_cpuid(kvm::System{}));
-    try {
-      vcpu_->set_cpuid(wanted);
-    } catch (const kvm::Error& error) {
-      throw SetupError(fmt::format("{}: this KVM refuses the CPUID that the test made: {}",
-                                   error.what(), cpuid_.describe_changes()));
-    }
-    if (const auto difference = cpuid_.difference(wanted, vcpu_->cpuid(wanted.size()))) {
-      throw SetupError("this KVM does not show the guest the CPUID that the test wants: " +
-                       *difference);
-    }
-  }
-  if (const auto served = msr_bus_.served(); !served.empty()) vm_->serve_msrs(served);
-}
-
-void Machine::give_memory_slots() {
-  for (std::uint32_t slot = 0; const MemoryRegion& region : memory_.regions()) {
-    vm_->set_memory_slot(slot++, region.base, region.bytes,
-                         region.kind == MemoryRegion::Kind::kRom ? kvm::SlotAccess::kReadOnly
-                                                                 : kvm::SlotAccess::kReadWrite);
-  }
-}
-
-void Machine::set_registers(const Registers& registers) {
-  try {
-    write_registers(*vcpu_, registers);
-  } catch (const kvm::Error& error) {
-    if (error.code().value() != EINVAL) throw;
-    throw SetupError(fmt::format(
-        "{}: this KVM refuses cr0 = {:#x}, cr3 = {:#x}, cr4 = {:#x}, efer = {:#x} or a "
-        "segment: they contradict one another, or have bits that the processor does not "
-        "know{}",
-        error.what(), registers.cr0.value, registers.cr3.value, registers.cr4.value,
-        registers.efer.value,
-        cpuid_.is_changed()
-            ? "; or the CPUID that the test made forbids them: " + cpuid_.describe_changes()
-            : ""));
-  }
-  // There are KVMs that take 32-bit or PAE paging away without a word.
-  if (registers.cr0.pg() && !registers.efer.lma() && !read_registers(*vcpu_).cr0.pg()) {
-    throw SetupError("this host's KVM can't run " + to_string(paging_mode(registers)) +
-                     ": it has cleared CR0.PG");
-  }
-  const auto set_msr = [this](Msr msr, std::uint64_t value) {
-    if (vcpu_->set_msr(static_cast<std::uint32_t>(msr), value)) return;
-    throw SetupError(fmt::format("{} = {:#x}: this KVM does not know the MSR, or refuses the value",
-                                 to_string(msr), value));
-  };
-  if (cpl_ == 3) {
-    for (const auto& [msr, value] : system_call_msrs(mode_)) set_msr(msr, value);
-  }
-  for (const auto& [msr, value] : start_msrs_) set_msr(msr, value);
+Recording Machine::record_start(const Registers& registers) const {
+  Recording recording{.start_mode = mode_,
+                      .registers = registers,
+                      .cpuid = cpuid_,
+                      .served_msrs = msr_bus_.served(),
+                      .memory = memory_.snapshot()};
+  if (cpl_ == 3) recording.msrs = system_call_msrs(mode_);
+  for (const auto& [msr, value] : start_msrs_) recording.msrs.push_back({msr, value});
+  return recording;
 }
 
 StopReason Machine::serve_exits(Outcome& outcome) {
   ports_.start_run();
+  accesses_ = 0;
   const Deadline deadline{timeout_};
-  vcpu_->set_signal_mask(deadline.mask_in_guest());
+  vm_->vcpu().set_signal_mask(deadline.mask_in_guest());
   // Whatever a handler throws, the guest runs no more then.
   const std::unique_ptr<Machine, void (*)(Machine*)> running{
       this, [](Machine* machine) { machine->set_running(false); }};
   set_running(true);
   for (;;) {
-    const kvm::Exit exit = vcpu_->run();
+    const kvm::Exit exit = vm_->vcpu().run();
     if (std::holds_alternative<kvm::InterruptedExit>(exit)) {
       // Any other signal is the program's own affair, and was delivered.
       if (!deadline.has_passed()) continue;
@@ -201,7 +131,7 @@ std::optional<StopReason> Machine::serve(const kvm::Exit& exit, Outcome& outcome
   if (keeps(outcome)) outcome.exits.push_back(record(exit));
   if (reason.has_value() && std::holds_alternative<ConditionMet>(*reason)) {
     // The registers show the OUT done only when KVM has ended it.
-    vcpu_->complete_instruction();
+    vm_->vcpu().complete_instruction();
   }
   return reason;
 }
@@ -212,15 +142,26 @@ std::optional<StopReason> Machine::serve_port(const kvm::IoExit& io, Outcome& ou
     std::uint32_t value = 0;
     if (!io.is_out) {
       value = ports_.in(io.port, io.size, outcome.ports);
+      record_handler_writes();
       std::memcpy(element.data(), &value, element.size());
       continue;
     }
     std::memcpy(&value, element.data(), element.size());
-    if (auto condition = ports_.out(io.port, io.size, value, outcome.ports)) {
-      return ConditionMet{*std::move(condition)};
+    const auto condition = ports_.out(io.port, io.size, value, outcome.ports);
+    record_handler_writes();
+    if (condition.has_value()) {
+      return ConditionMet{*condition};
     }
   }
   return std::nullopt;
+}
+
+void Machine::record_handler_writes() {
+  for (GuestMemory::Write& write : memory_.take_writes_in_use()) {
+    recording_->handler_writes.push_back(
+        {.access = accesses_, .gpa = write.gpa, .bytes = std::move(write.bytes)});
+  }
+  ++accesses_;
 }
 
 void Machine::serve_mmio(const kvm::MmioExit& mmio, Outcome& outcome) {
@@ -231,6 +172,7 @@ void Machine::serve_mmio(const kvm::MmioExit& mmio, Outcome& outcome) {
   access = mmio_.access(access);
   if (!mmio.is_write) std::memcpy(mmio.data.data(), &access.value, mmio.data.size());
   if (outcome.mmio.size() < PortLog::kMostKept) outcome.mmio.push_back(access);
+  record_handler_writes();
 }
 
 void Machine::serve_msr(const kvm::MsrExit& exit, Outcome& outcome) {
@@ -239,11 +181,12 @@ void Machine::serve_msr(const kvm::MsrExit& exit, Outcome& outcome) {
                        .direction = exit.is_write ? Direction::kOut : Direction::kIn,
                        .value = exit.data});
   if (access.handled) {
-    vcpu_->answer_msr(access.value);
+    vm_->vcpu().answer_msr(access.value);
   } else {
-    vcpu_->refuse_msr();
+    vm_->vcpu().refuse_msr();
   }
   if (outcome.msrs.size() < PortLog::kMostKept) outcome.msrs.push_back(access);
+  record_handler_writes();
 }
 
 }  // namespace hltest

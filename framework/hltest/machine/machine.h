@@ -3,21 +3,21 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include <hltest/guest/image.h>
 #include <hltest/kvm/cpuid.h>
 #include <hltest/kvm/error.h>
-#include <hltest/kvm/system.h>
-#include <hltest/kvm/vcpu.h>
-#include <hltest/kvm/vm.h>
 #include <hltest/machine/address_map.h>
 #include <hltest/machine/guest_memory.h>
+#include <hltest/machine/guest_vm.h>
 #include <hltest/machine/mmio_bus.h>
 #include <hltest/machine/msr_bus.h>
 #include <hltest/machine/outcome.h>
 #include <hltest/machine/port_bus.h>
+#include <hltest/machine/recording.h>
 #include <hltest/machine/setup.h>
 #include <hltest/machine/start_descriptors.h>
 #include <hltest/machine/start_registers.h>
@@ -31,8 +31,8 @@ namespace hltest {
 ///
 ///   1. check    the image, its entry and the settings against the guest's memory
 ///   2. lay out  the framework's tables and the image
-///   3. create   the VM with its memory slots and a vCPU with CPUID
-///   4. set      the registers
+///   3. record   what the guest begins with, for a replay (trace/replay.h)
+///   4. start    a VM with it: memory slots, CPUID, registers
 ///   5. serve    exits, until one ends the run or the deadline does
 ///   6. tell     what happened: the Outcome
 ///
@@ -132,9 +132,7 @@ class Machine {
   [[nodiscard]] SystemTables tables_of(const Registers& registers) const;
   void check_has_paging(const std::string& what) const;
   void lay_out(const FlatImage& image, Registers& registers);
-  void configure_vm();
-  void give_memory_slots();
-  void set_registers(const Registers& registers);
+  [[nodiscard]] Recording record_start(const Registers& registers) const;
   void set_running(bool running);
   void check_not_running(const char* call) const;
   StopReason serve_exits(Outcome& outcome);
@@ -142,11 +140,10 @@ class Machine {
   std::optional<StopReason> serve_port(const kvm::IoExit& io, Outcome& outcome);
   void serve_mmio(const kvm::MmioExit& mmio, Outcome& outcome);
   void serve_msr(const kvm::MsrExit& exit, Outcome& outcome);
+  void record_handler_writes();
   [[nodiscard]] StopReason explain_internal_error(const kvm::InternalErrorExit& error) const;
   void tell(const FlatImage& image, const Registers& first, Outcome& outcome);
-  void explain(Outcome& outcome) const;
   [[nodiscard]] bool halted_where_it_seems(const Registers& registers) const;
-  [[nodiscard]] CodeWindow code_window(const FlatImage& image, const Outcome& outcome) const;
 
   CpuMode mode_;
   GuestMemory memory_;  // outlives the VM, whose slots it backs
@@ -161,8 +158,9 @@ class Machine {
   MsrBus msr_bus_;
   std::chrono::milliseconds timeout_ = kDefaultTimeout;
 
-  std::optional<kvm::Vm> vm_;
-  std::optional<kvm::Vcpu> vcpu_;
+  std::optional<GuestVm> vm_;
+  std::shared_ptr<Recording> recording_;  // of the run that there is
+  std::uint64_t accesses_ = 0;            // of that run, to ports, MMIO and MSRs
   unsigned physical_bits_ = 52;
   bool has_run_ = false;                     // the VM that there is has been used
   bool has_ended_ = false;                   // and what came of it is known

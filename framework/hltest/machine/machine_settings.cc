@@ -108,10 +108,10 @@ void Machine::set_msr(Msr msr, std::uint64_t value) {
 }
 
 std::uint64_t Machine::msr(Msr msr) const {
-  if (!has_ended_ || !vcpu_.has_value()) {
+  if (!has_ended_ || !vm_.has_value()) {
     throw SetupError(to_string(msr) + " can be read after a run: none has ended yet");
   }
-  if (const auto value = vcpu_->msr(static_cast<std::uint32_t>(msr))) return *value;
+  if (const auto value = vm_->vcpu().msr(static_cast<std::uint32_t>(msr))) return *value;
   throw SetupError(to_string(msr) + ": this KVM does not know the MSR");
 }
 

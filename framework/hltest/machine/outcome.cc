@@ -8,7 +8,14 @@ namespace hltest {
 
 bool Outcome::registers_are_lost() const {
   const auto* const fault = std::get_if<TripleFault>(&stop);
-  return fault != nullptr && fault->registers_were_reset;
+  return fault != nullptr && fault->registers_were_reset && !fault->first_fault;
+}
+
+const Exception* Outcome::fault() const {
+  if (const auto* const triple = std::get_if<TripleFault>(&stop)) {
+    return triple->first_fault ? &*triple->first_fault : nullptr;
+  }
+  return std::get_if<Exception>(&stop);
 }
 
 Gva Outcome::stop_address() const {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,9 +10,11 @@
 
 #include <hltest/guest/image.h>
 #include <hltest/guest/memory_layout.h>
+#include <hltest/machine/history.h>
 #include <hltest/machine/mmio_bus.h>
 #include <hltest/machine/msr_bus.h>
 #include <hltest/machine/port_log.h>
+#include <hltest/machine/recording.h>
 #include <hltest/machine/stop_reason.h>
 #include <hltest/machine/vm_exit.h>
 #include <hltest/x86/cpu_mode.h>
@@ -61,14 +64,21 @@ struct Outcome {
   bool stopped_outside_image = false;
   /// Where in the image it stopped.
   std::optional<std::uint64_t> stop_offset = std::nullopt;
+  /// What a replay showed of the end; nothing before one.
+  std::optional<History> history = std::nullopt;
+  /// What a replay begins with.
+  std::shared_ptr<const Recording> recording = nullptr;
 
   [[nodiscard]] bool halted() const { return std::holds_alternative<Halt>(stop); }
-  /// After a triple fault on a host whose KVM resets the vCPU: the registers say nothing.
+  /// After a triple fault on a host whose KVM resets the vCPU, before a replay: the registers say
+  /// nothing.
   [[nodiscard]] bool registers_are_lost() const;
   /// Where it stopped: the linear address of the HLT, of the faulting instruction, or of RIP.
   [[nodiscard]] Gva stop_address() const;
   /// The same in the guest's source; nothing where that is not known. Reads NASM's listing.
   [[nodiscard]] std::optional<SourcePlace> source() const;
+  /// The exception that ended it, or that a triple fault began with; nullptr where there was none.
+  [[nodiscard]] const Exception* fault() const;
 };
 
 /// One line: `add_digits halted at 0x100b (real16)`.

@@ -33,15 +33,17 @@ void add_source(Output out, const Outcome& outcome) {
 
 void add_cause(Output out, const Outcome& outcome) {
   std::string cause;
-  if (const auto* const exception = std::get_if<Exception>(&outcome.stop)) {
-    cause = exception->cause;
-  } else if (const auto* const fault = std::get_if<TripleFault>(&outcome.stop)) {
-    if (!fault->cause.empty()) cause = "no exception could be delivered: " + fault->cause;
-  }
+  if (const Exception* const fault = outcome.fault()) cause = fault->cause;
   if (const auto* const timeout = std::get_if<Timeout>(&outcome.stop)) {
     cause = timeout->loop.waits_for;
   }
   if (!cause.empty()) fmt::format_to(out, "{}\n", wrap("cause: " + cause));
+  const auto* const triple = std::get_if<TripleFault>(&outcome.stop);
+  if (triple == nullptr || triple->undelivered.empty()) return;
+  fmt::format_to(
+      out, "{}\n",
+      wrap((triple->first_fault ? "not delivered: " : "no exception could be delivered: ") +
+           triple->undelivered));
 }
 
 // A missing HLT shows far from where it is missing.

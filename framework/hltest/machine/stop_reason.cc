@@ -34,6 +34,7 @@ std::string describe_reason(const SystemCall& call) {
 }
 
 std::string describe_reason(const TripleFault& fault) {
+  if (fault.first_fault) return "triple fault after " + describe_reason(*fault.first_fault);
   return fault.registers_were_reset
              ? "triple fault (this host's KVM has reset the vCPU: its registers are gone)"
              : "triple fault";

@@ -44,11 +44,15 @@ struct SystemCall {
 /// A fault while a double fault was being delivered: the processor shut down.
 struct TripleFault {
   /// True when this host's KVM has reset the vCPU before it told (AMD's does): then the outcome's
-  /// registers are those of a processor after RESET, and say nothing of the guest.
+  /// registers are those of a processor after RESET, and say nothing of the guest until it is
+  /// replayed.
   bool registers_were_reset = false;
-  /// Why a double fault could not be delivered, in one sentence; empty where nothing tells, and
-  /// where the registers are lost.
-  std::string cause{};
+  /// The exception that it began with, which a replay finds (trace/replay.h): the outcome's
+  /// registers are then those from before it.
+  std::optional<Exception> first_fault = std::nullopt;
+  /// Why that (without a replay: a double fault) could not be delivered, in one sentence; empty
+  /// where nothing tells.
+  std::string undelivered{};
 };
 
 /// One instruction of a loop, and how often it ran while the guest was watched.

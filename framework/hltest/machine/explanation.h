@@ -1,0 +1,22 @@
+#pragma once
+
+#include <hltest/machine/guest_memory.h>
+#include <hltest/machine/outcome.h>
+#include <hltest/machine/stop_reason.h>
+#include <hltest/machine/system_tables.h>
+
+namespace hltest {
+
+/// Why the processor raised `exception`, in one sentence (see fault_cause.h), from the tables that
+/// the registers before it led to.
+std::string cause_of(const Exception& exception, const SystemTables& tables,
+                     const GuestMemory& memory);
+
+/// Why an exception can't be delivered, in one sentence (see delivery.h); empty where it can.
+std::string obstacle_to(Vector vector, const SystemTables& tables);
+
+/// Fills in what the guest's memory says of where it stopped: the cause of a fault, the place in
+/// the image, the code there. Nothing where the registers are lost.
+void explain_stop(Outcome& outcome, const GuestMemory& memory, unsigned physical_bits);
+
+}  // namespace hltest

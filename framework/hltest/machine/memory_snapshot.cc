@@ -1,0 +1,56 @@
+#include <hltest/machine/guest_memory.h>
+#include <hltest/machine/memory_snapshot.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace hltest {
+namespace {
+
+constexpr std::size_t kPage = kvm::Mapping::kPage;
+
+bool is_zero(std::span<const std::uint8_t> page) {
+  return page.front() == 0 && std::memcmp(page.data(), page.data() + 1, page.size() - 1) == 0;
+}
+
+MemorySnapshot::Pages pages_of(const kvm::Mapping& mapping,
+                               const std::vector<std::size_t>& touched) {
+  MemorySnapshot::Pages pages;
+  for (const std::size_t offset : touched) {
+    const auto page = mapping.bytes().subspan(offset, kPage);
+    // Where the host has huge pages, most of what is touched holds nothing.
+    if (is_zero(page)) continue;
+    pages.offsets.push_back(offset);
+    pages.bytes.insert(pages.bytes.end(), page.begin(), page.end());
+  }
+  return pages;
+}
+
+void put(const MemorySnapshot::Pages& pages, const kvm::Mapping& mapping) {
+  auto from = pages.bytes.begin();
+  for (const std::uint64_t offset : pages.offsets) {
+    std::copy_n(from, kPage, mapping.bytes().subspan(offset, kPage).begin());
+    from += kPage;
+  }
+}
+
+}  // namespace
+
+std::optional<MemorySnapshot> GuestMemory::snapshot() const {
+  const std::vector<std::size_t> ram = ram_.touched_pages();
+  if (ram.size() > MemorySnapshot::kMostBytes / kPage) return std::nullopt;
+  MemorySnapshot snapshot{
+      .mode = mode_, .ram_size = size_, .system_size = system_.size(), .ram = pages_of(ram_, ram)};
+  if (system_.size() != 0) snapshot.system = pages_of(system_, system_.touched_pages());
+  return snapshot;
+}
+
+GuestMemory::GuestMemory(const MemorySnapshot& snapshot)
+    : GuestMemory(snapshot.ram_size, snapshot.mode) {
+  put(snapshot.ram, ram_);
+  if (snapshot.system_size == 0) return;
+  create_system_region(snapshot.system_size);
+  put(snapshot.system, system_);
+}
+
+}  // namespace hltest

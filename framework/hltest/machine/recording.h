@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <hltest/kvm/cpuid.h>
+#include <hltest/kvm/vm.h>
+#include <hltest/machine/memory_snapshot.h>
+#include <hltest/machine/start_state.h>
+#include <hltest/x86/cpu_mode.h>
+#include <hltest/x86/registers.h>
+
+namespace hltest {
+
+/// All that a run's guest began with, and what the test's handlers did to its memory: with the logs
+/// in its `Outcome` it can be run once more, to the same end (trace/replay.h).
+struct Recording {
+  CpuMode start_mode{};
+  Registers registers{};
+  std::vector<MsrValue> msrs{};
+  kvm::Cpuid cpuid{};
+  std::vector<kvm::Vm::ServedMsr> served_msrs{};
+  /// Nothing where the memory held too much for a snapshot.
+  std::optional<MemorySnapshot> memory = std::nullopt;
+
+  struct HandlerWrite {
+    std::uint64_t access = 0;  ///< the port, MMIO and MSR accesses of the run before that one
+    Gpa gpa{};
+    std::vector<std::uint8_t> bytes{};
+  };
+  std::vector<HandlerWrite> handler_writes{};
+};
+
+}  // namespace hltest
