@@ -53,6 +53,19 @@ TEST(DisassemblyTest, OutsideTheCodeThereIsNothing) {
       disassemble_around(code, Gva{0x1000}, true, Gva{0xFFF}, CpuMode::kReal16, 2, 2).empty());
 }
 
+// A mov that reaches over RIP ends at the last address that there is.
+TEST(DisassemblyTest, CodeReachesToTheLastAddress) {
+  const std::vector<std::uint8_t> code = {0x90, 0xB8, 0x34, 0x12};
+  const Gva start{0xFFFF'FFFF'FFFF'FFFC};
+  for (const bool aligned : {true, false}) {
+    const auto instructions =
+        disassemble_around(code, start, aligned, start + 2, CpuMode::kReal16, 4, 4);
+    ASSERT_EQ(instructions.size(), 1U);
+    EXPECT_EQ(instructions.front().address, start + 2);
+    EXPECT_EQ(instructions.front().text, "xor al, 0x12");
+  }
+}
+
 TEST(DisassemblyTest, SurvivesAnyBytes) {
   std::mt19937 random{1};
   for (int round = 0; round < 3000; ++round) {

@@ -34,16 +34,18 @@ Instruction decode(const ZydisDecoder& decoder, std::span<const std::uint8_t> by
   return {.address = address, .bytes = {own.begin(), own.end()}, .text = text.data()};
 }
 
-// The instructions from `start` on that end exactly at `rip`; empty if they step over it.
+// The instructions from `start` on that end exactly `length` bytes behind it; empty if they step
+// over that. In offsets, since the address behind the last one that there is is 0.
 std::vector<Instruction> decode_up_to(const ZydisDecoder& decoder,
-                                      std::span<const std::uint8_t> code, Gva start, Gva rip) {
+                                      std::span<const std::uint8_t> code, Gva start,
+                                      std::uint64_t length) {
   std::vector<Instruction> instructions;
-  Gva at = start;
-  while (at < rip) {
-    instructions.push_back(decode(decoder, code.subspan(at - start), at));
-    at = at + instructions.back().bytes.size();
+  std::uint64_t offset = 0;
+  while (offset < length) {
+    instructions.push_back(decode(decoder, code.subspan(offset), start + offset));
+    offset += instructions.back().bytes.size();
   }
-  if (at != rip) instructions.clear();
+  if (offset != length) instructions.clear();
   return instructions;
 }
 
@@ -77,13 +79,13 @@ std::vector<Instruction> disassemble_around(std::span<const std::uint8_t> code, 
   if (rip < start || rip - start >= code.size()) return {};
   const ZydisDecoder decoder = decoder_for(mode);
 
-  std::vector<Instruction> instructions;
-  if (aligned) instructions = decode_up_to(decoder, code, start, rip);
   const std::uint64_t available = rip - start;
+  std::vector<Instruction> instructions;
+  if (aligned) instructions = decode_up_to(decoder, code, start, available);
   for (std::uint64_t distance = std::min(available, kFarthestStart);
        instructions.empty() && distance > 0; --distance) {
     const std::uint64_t offset = available - distance;
-    instructions = decode_up_to(decoder, code.subspan(offset), start + offset, rip);
+    instructions = decode_up_to(decoder, code.subspan(offset), start + offset, distance);
   }
   if (instructions.size() > before) {
     instructions.erase(instructions.begin(),
