@@ -53,6 +53,13 @@ TEST(SourceMapTest, NamesTheLabelBefore) {
   EXPECT_EQ(map.label_at(17), "fault+0x1");
 }
 
+TEST(SourceMapTest, SaysWhereCodeBegins) {
+  const SourceMap map = guests::macros.source_map();
+  EXPECT_EQ(map.code_start(11, 100), 0U);
+  EXPECT_EQ(map.code_start(11, 2), 9U) << "`times 3 nop`";
+  EXPECT_EQ(map.code_start(11, 1), std::nullopt) << "the line begins before that";
+}
+
 TEST(ImageTest, AddressesOfLabels) {
   EXPECT_EQ(guests::macros.address("start"), Gva{kLoadAddress.value()});
   EXPECT_EQ(guests::macros.address("start.pad"), Gva{kLoadAddress.value() + 9});

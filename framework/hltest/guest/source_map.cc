@@ -208,7 +208,7 @@ std::optional<SourceLine> SourceMap::line_at(std::uint64_t offset) const {
 std::optional<std::uint64_t> SourceMap::code_start(std::uint64_t offset,
                                                    std::uint64_t most_before) const {
   auto entry = entry_at(offset);
-  if (entry == entries_.end()) return std::nullopt;
+  if (entry == entries_.end() || offset - entry->offset > most_before) return std::nullopt;
   while (entry != entries_.begin() && !entry->follows_bits) {
     const auto before = std::prev(entry);
     if (before->offset + before->size != entry->offset) break;

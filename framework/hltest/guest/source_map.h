@@ -40,7 +40,8 @@ class SourceMap {
   /// The line that made the byte at `offset` of the image; nothing where that is not known.
   [[nodiscard]] std::optional<SourceLine> line_at(std::uint64_t offset) const;
   /// Where code begins that runs on to `offset`, at most `most_before` bytes before it: behind the
-  /// last change of `bits`, at the start of a line. Nothing where the line is not known.
+  /// last change of `bits`, at the start of a line. Nothing where the line is not known, or itself
+  /// begins before that.
   [[nodiscard]] std::optional<std::uint64_t> code_start(std::uint64_t offset,
                                                         std::uint64_t most_before) const;
   /// The last label at or before `offset`, and how far behind it: `load_kernel+0x5`; empty where
