@@ -14,3 +14,4 @@
 #include <hltest/testing/matchers.h>
 #include <hltest/testing/printers.h>
 #include <hltest/testing/table_matchers.h>
+#include <hltest/trace/replay.h>

@@ -124,14 +124,14 @@ INSTANTIATE_TEST_SUITE_P(
                "GDT entry 0x8 is a 32-bit code segment, base 0x0, limit 0xffffffff, readable, not "
                "conforming, DPL 0, present: a stack takes writable data"},
         Broken{guests::null_stack, Vector::kGeneralProtection, 0, "mov ss, ax",
-               "SS can't be loaded with a null selector here"},
+               "selector 0x0 is a null selector (index 0), which SS can't be loaded with"},
         Broken{guests::null_data, Vector::kGeneralProtection, 0, "mov eax, es:[0x1000]",
                "ES holds a null selector (0x0), which gives no access to memory"},
         Broken{guests::jump_to_data, Vector::kGeneralProtection, 0x10, "jmp far",
                "GDT entry 0x10 is a 32-bit data segment, base 0x0, limit 0xffffffff, writable, not "
                "expand-down, DPL 0, present: a far transfer takes code or a gate"},
         Broken{guests::jump_to_null, Vector::kGeneralProtection, 0, "jmp far",
-               "CS can't be loaded with a null selector"},
+               "selector 0x0 is a null selector (index 0), which CS can't be loaded with"},
         Broken{guests::long_mode_without_pae, Vector::kGeneralProtection, 0, "mov cr0, eax",
                "cr0 = 0x80000031: PG with EFER.LME but without CR4.PAE"},
         Broken{guests::no_such_msr_read, Vector::kGeneralProtection, 0, "rdmsr",

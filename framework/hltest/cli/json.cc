@@ -39,6 +39,24 @@ Json modes_json(const Outcome& outcome) {
   return json;
 }
 
+Json history_json(const Outcome& outcome) {
+  Json json = Json::array();
+  for (const HistoryStep& step : outcome.history->steps) {
+    Json changes = Json::object();
+    for (const NamedValue& change : step.changes) {
+      changes[std::string{change.name}] = hex(change.value);
+    }
+    Json row = {{"address", hex(step.address.value())},
+                {"instruction", step.instruction},
+                {"changes", changes}};
+    if (const auto place = step.gpa ? outcome.source_at(*step.gpa) : std::nullopt) {
+      row["source"] = fmt::format("{}:{}", place->line.file, place->line.line);
+    }
+    json.push_back(row);
+  }
+  return json;
+}
+
 Json fault_json(const Exception& exception, const Outcome& outcome) {
   Json json = {{"vector", static_cast<unsigned>(exception.vector)},
                {"name", exception.software
@@ -55,6 +73,9 @@ Json fault_json(const Exception& exception, const Outcome& outcome) {
   if (const std::optional<SourcePlace> place = outcome.source()) {
     json["source"] = fmt::format("{}:{}", place->line.file, place->line.line);
   }
+  const auto* const triple = std::get_if<TripleFault>(&outcome.stop);
+  if (triple != nullptr && !triple->undelivered.empty()) json["undelivered"] = triple->undelivered;
+  if (!outcome.remark.empty()) json["remark"] = outcome.remark;
   return json;
 }
 
@@ -68,8 +89,10 @@ std::string to_json(const Outcome& outcome, const std::vector<std::string>& scre
                {"console", serial_text(outcome.ports)},
                {"screen", screen},
                {"modes", modes_json(outcome)}};
-  if (const auto* const exception = std::get_if<Exception>(&outcome.stop)) {
-    json["fault"] = fault_json(*exception, outcome);
+  if (const Exception* const fault = outcome.fault()) json["fault"] = fault_json(*fault, outcome);
+  if (outcome.history) {
+    json["history"] = history_json(outcome);
+    if (!outcome.history->failure.empty()) json["not_replayed"] = outcome.history->failure;
   }
   // A guest's bytes need not be UTF-8, and JSON has to be: what is not becomes U+FFFD.
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -4,12 +4,16 @@
 #include <hltest/cli/run_command.h>
 #include <hltest/machine/machine.h>
 #include <hltest/machine/report.h>
+#include <hltest/machine/report_colour.h>
 #include <hltest/machine/text_screen.h>
+#include <hltest/trace/replay.h>
 #include <hltest/x86/register_name.h>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <filesystem>
+#include <utility>
 
 namespace hltest::cli {
 namespace {
@@ -53,11 +57,15 @@ RunResult run_command(const RunOptions& options) {
   }
 
   const FlatImage image = load_image(options, machine.memory());
-  const Outcome outcome = machine.run(image, start);
+  const Outcome outcome = replayed(machine.run(image, start));
 
-  return {.output = options.json ? to_json(outcome, text_screen(machine.memory())) + "\n"
-                                 : report(outcome),
-          .status = outcome.halted() ? 0 : 1};
+  std::string output;
+  if (options.json) {
+    output = to_json(outcome, text_screen(machine.memory())) + "\n";
+  } else {
+    output = takes_colour(STDOUT_FILENO) ? coloured(report(outcome)) : report(outcome);
+  }
+  return {.output = std::move(output), .status = outcome.halted() ? 0 : 1};
 }
 
 }  // namespace hltest::cli

@@ -37,6 +37,10 @@ inline constexpr std::uint64_t kHandlerStackOffset = 0x4000;
 inline constexpr std::uint64_t kLdtOffset = 0x5000;
 inline constexpr std::uint64_t kPageTablesOffset = 0x6000;
 
+// What a replay (trace/) adds to take a fault by tables of its own.
+inline constexpr Gpa kReplayRegion{0xFFF80000};
+inline constexpr std::uint64_t kReplayRegionSize = 0x20000;
+
 // Three pages that KVM itself needs on Intel hosts (KVM_SET_TSS_ADDR), and its page table for real
 // mode one page below, where KVM puts it by default (KVM_SET_IDENTITY_MAP_ADDR).
 inline constexpr Gpa kKvmTssAddress{0xFFFBD000};

@@ -70,10 +70,16 @@ std::optional<std::string> section_change(std::string_view text) {
   return std::string{name};
 }
 
-bool changes_bits(std::string_view text) {
+// What a line changes `bits` to.
+std::optional<unsigned> changed_bits(std::string_view text) {
   if (text.starts_with('[')) text.remove_prefix(1);
-  return starts_with_word(text, "bits") || starts_with_word(text, "use16") ||
-         starts_with_word(text, "use32") || starts_with_word(text, "use64");
+  for (const unsigned bits : {16U, 32U, 64U}) {
+    if (starts_with_word(text, fmt::format("use{}", bits))) return bits;
+  }
+  if (!starts_with_word(text, "bits")) return std::nullopt;
+  text = trimmed(text.substr(4));
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  return number<unsigned>(text.substr(0, digits), 10);
 }
 
 // How many bytes the bytes column stands for, and those of them that it shows.
@@ -172,6 +178,7 @@ SourceMap::SourceMap(std::string_view main_file, std::string_view listing, std::
   ListingReader reader{main_file};
   std::string section = ".text";
   bool bits_changed = false;
+  std::optional<unsigned> bits;
   while (!listing.empty()) {
     const std::string_view line = next_line(listing);
     const auto line_number = number<unsigned>(trimmed(columns(line, 0, kOffsetColumn)), 10);
@@ -179,7 +186,10 @@ SourceMap::SourceMap(std::string_view main_file, std::string_view listing, std::
     const std::string_view text = trimmed(columns(line, kTextColumn, std::string_view::npos));
     SourceLine source = reader.follow(*line_number, depth_of(line), text);
     if (auto changed = section_change(text)) section = *std::move(changed);
-    if (changes_bits(text)) bits_changed = true;
+    if (const auto changed = changed_bits(text)) {
+      bits = changed;
+      bits_changed = true;
+    }
 
     const auto offset = number<std::uint64_t>(columns(line, kOffsetColumn, kBytesColumn - 1), 16);
     const auto listed = listed_bytes(trimmed(columns(line, kBytesColumn, kDepthColumn)));
@@ -188,7 +198,8 @@ SourceMap::SourceMap(std::string_view main_file, std::string_view listing, std::
     const std::uint64_t at = found->offset + *offset;
     if (at < *offset || at > bytes.size() || bytes.size() - at < listed->size) continue;
     if (!std::ranges::equal(listed->known, bytes.subspan(at, listed->known.size()))) continue;
-    entries_.push_back({at, listed->size, std::move(source), std::exchange(bits_changed, false)});
+    entries_.push_back(
+        {at, listed->size, std::move(source), std::exchange(bits_changed, false), bits});
   }
   std::ranges::stable_sort(entries_, {}, &Entry::offset);
 }
@@ -216,6 +227,11 @@ std::optional<std::uint64_t> SourceMap::code_start(std::uint64_t offset,
     entry = before;
   }
   return entry->offset;
+}
+
+std::optional<unsigned> SourceMap::bits_at(std::uint64_t offset) const {
+  const auto entry = entry_at(offset);
+  return entry != entries_.end() ? entry->bits : std::nullopt;
 }
 
 std::string SourceMap::label_at(std::uint64_t offset) const {

@@ -44,6 +44,9 @@ class SourceMap {
   /// begins before that.
   [[nodiscard]] std::optional<std::uint64_t> code_start(std::uint64_t offset,
                                                         std::uint64_t most_before) const;
+  /// What `bits` says of the code at `offset`: 16, 32 or 64; nothing where no line before says it,
+  /// or the line is not known.
+  [[nodiscard]] std::optional<unsigned> bits_at(std::uint64_t offset) const;
   /// The last label at or before `offset`, and how far behind it: `load_kernel+0x5`; empty where
   /// there is none.
   [[nodiscard]] std::string label_at(std::uint64_t offset) const;
@@ -60,6 +63,7 @@ class SourceMap {
     std::uint64_t size;
     SourceLine line;
     bool follows_bits;  ///< the first behind a change of `bits`
+    std::optional<unsigned> bits;
   };
 
   [[nodiscard]] std::vector<Entry>::const_iterator entry_at(std::uint64_t offset) const;

@@ -2,6 +2,7 @@
 
 #include <linux/kvm.h>
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <string>
@@ -46,6 +47,11 @@ struct MsrsHeader {
   std::uint32_t padding;
 };
 
+/// What KVM_GET_XSAVE fills in (struct kvm_xsave): x87, SSE and AVX registers.
+struct XsaveArea {
+  std::array<std::uint32_t, 1024> region;
+};
+
 /// What it puts before the signal set (struct kvm_signal_mask).
 struct SignalMaskHeader {
   std::uint32_t len;
@@ -77,6 +83,9 @@ inline constexpr Request<SignalMaskHeader> kSetSignalMask{"KVM_SET_SIGNAL_MASK",
                                                           _IOW(KVMIO, 0x8b, SignalMaskHeader)};
 inline constexpr Request<MsrsHeader> kGetMsrs{"KVM_GET_MSRS", _IOWR(KVMIO, 0x88, MsrsHeader)};
 inline constexpr Request<MsrsHeader> kSetMsrs{"KVM_SET_MSRS", _IOW(KVMIO, 0x89, MsrsHeader)};
+inline constexpr Request<XsaveArea> kGetXsave{"KVM_GET_XSAVE", _IOR(KVMIO, 0xa4, XsaveArea)};
+inline constexpr Request<XsaveArea> kSetXsave{"KVM_SET_XSAVE", _IOW(KVMIO, 0xa5, XsaveArea)};
+static_assert(kGetXsave.number == 0x9000'AEA4 && kSetXsave.number == 0x5000'AEA5);
 static_assert(kGetMsrs.number == 0xC008'AE88 && kSetMsrs.number == 0x4008'AE89);
 static_assert(kGetSupportedCpuid.number == 0xC008'AE05 && kSetCpuid2.number == 0x4008'AE90 &&
               kSetSignalMask.number == 0x4004'AE8B);

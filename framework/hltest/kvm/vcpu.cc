@@ -62,6 +62,17 @@ void Vcpu::set_single_step(bool single_step) {
   call(fd_, kSetGuestDebug, debug);
 }
 
+XsaveArea Vcpu::xsave() const {
+  XsaveArea area{};
+  call(fd_, kGetXsave, area);
+  return area;
+}
+
+void Vcpu::set_xsave(const XsaveArea& area) {
+  XsaveArea copy = area;
+  call(fd_, kSetXsave, copy);
+}
+
 namespace {
 
 // One entry behind the header, as the kernel lays struct kvm_msrs out.

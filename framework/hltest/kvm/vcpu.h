@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <hltest/kvm/exit.h>
+#include <hltest/kvm/ioctl.h>
 #include <hltest/kvm/mapping.h>
 #include <hltest/kvm/unique_fd.h>
 #include <hltest/x86/address.h>
@@ -33,8 +34,13 @@ class Vcpu {
   [[nodiscard]] std::vector<kvm_cpuid_entry2> cpuid(std::size_t count) const;
 
   /// From now on, or no more, `run` ends with a `DebugExit` after each instruction
-  /// (KVM_SET_GUEST_DEBUG).
+  /// (KVM_SET_GUEST_DEBUG). To be called before each step: behind an instruction that it emulated,
+  /// KVM steps on only from where RIP was at the last call.
   void set_single_step(bool single_step);
+
+  /// The x87, SSE and AVX registers.
+  [[nodiscard]] XsaveArea xsave() const;
+  void set_xsave(const XsaveArea& area);
 
   /// The value of an MSR; nothing where this KVM has no such MSR.
   [[nodiscard]] std::optional<std::uint64_t> msr(std::uint32_t index) const;

@@ -42,7 +42,7 @@ sigset_t current_mask() {
 
 }  // namespace
 
-Deadline::Deadline(std::chrono::milliseconds timeout)
+Deadline::Deadline(std::chrono::microseconds timeout)
     : signal_(unused_signal(current_mask())), mask_before_(current_mask()) {
   mask_in_guest_ = mask_before_;
   sigdelset(&mask_in_guest_, signal_);

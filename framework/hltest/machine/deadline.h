@@ -12,8 +12,8 @@ namespace hltest {
 /// no moment at which it can be missed, no handler, and no thread.
 class Deadline {
  public:
-  /// `timeout` is at least 1 ms. Throws std::system_error when the host has no timer left.
-  explicit Deadline(std::chrono::milliseconds timeout);
+  /// `timeout` is more than 0. Throws std::system_error when the host has no timer left.
+  explicit Deadline(std::chrono::microseconds timeout);
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
   /// Leaves the thread's signal mask and pending signals as they were.

@@ -1,6 +1,10 @@
 #include <hltest/machine/explanation.h>
+#include <hltest/x86/decoded_instruction.h>
 #include <hltest/x86/delivery.h>
+#include <hltest/x86/disassembly.h>
 #include <hltest/x86/fault_cause.h>
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -35,7 +39,50 @@ CodeWindow code_window(const SystemTables& tables, const Outcome& outcome) {
           .starts_at_instruction = starts_at_instruction};
 }
 
+// PG set in CR0 outside IA-32e mode, and nothing wrong with it.
+bool begins_legacy_paging(const Exception& exception, const SystemTables& tables) {
+  const Registers& registers = tables.registers();
+  const auto bytes = tables.read(registers.code_address(), kLongestInstruction);
+  const auto instruction = decode_instruction(bytes, registers);
+  if (exception.vector != Vector::kGeneralProtection || exception.error_code != 0U) return false;
+  if (registers.cr0.pg() || registers.efer.lme() || !instruction || !instruction->is("mov")) {
+    return false;
+  }
+  bool writes_cr0 = false;
+  bool sets_pg = false;
+  for (const Operand& operand : instruction->operands) {
+    writes_cr0 = writes_cr0 || (operand.is_written && operand.name == "cr0");
+    sets_pg = sets_pg || (operand.is_read && Cr0{operand.value}.pg());
+  }
+  return writes_cr0 && sets_pg;
+}
+
+// Code for 16, 32 or 64 bits that the processor takes for another: the far jump is missing, or goes
+// to the wrong kind of segment.
+std::string code_of_another_size(const Outcome& outcome) {
+  if (!outcome.image || !outcome.stop_offset || !outcome.recording) return {};
+  const unsigned assembled = outcome.image->source_map()
+                                 .bits_at(*outcome.stop_offset)
+                                 .value_or(code_bits(outcome.recording->start_mode));
+  const unsigned executed = code_bits(cpu_mode(outcome.registers));
+  if (assembled == executed) return {};
+  return fmt::format(
+      "the code there was assembled for {} bits, and CS ({:#x}, L = {}, D = {}) makes the "
+      "processor execute it as {}-bit code",
+      assembled, outcome.registers.cs.selector, outcome.registers.cs.l ? 1 : 0,
+      outcome.registers.cs.db ? 1 : 0, executed);
+}
+
 }  // namespace
+
+StopReason explained(Exception exception, const SystemTables& tables, const GuestMemory& memory) {
+  exception.cause = cause_of(exception, tables, memory);
+  if (!exception.cause.empty() || !begins_legacy_paging(exception, tables)) return exception;
+  const Gva at = tables.registers().code_address();
+  const Instruction instruction =
+      disassemble_one(tables.read(at, kLongestInstruction), at, cpu_mode(tables.registers()));
+  return HostLimit{.instruction = instruction.text, .bytes = instruction.bytes};
+}
 
 std::string cause_of(const Exception& exception, const SystemTables& tables,
                      const GuestMemory& memory) {
@@ -61,8 +108,8 @@ void explain_stop(Outcome& outcome, const GuestMemory& memory, unsigned physical
   if (outcome.registers_are_lost()) return;
   outcome.end_mode = mode_name(outcome.registers);
   const SystemTables tables{outcome.registers, memory, physical_bits};
-  if (auto* const exception = std::get_if<Exception>(&outcome.stop)) {
-    exception->cause = cause_of(*exception, tables, memory);
+  if (const auto* const exception = std::get_if<Exception>(&outcome.stop)) {
+    outcome.stop = explained(*exception, tables, memory);
   } else if (auto* const fault = std::get_if<TripleFault>(&outcome.stop)) {
     if (!fault->first_fault) fault->undelivered = obstacle_to(Vector::kDoubleFault, tables);
   }
@@ -73,6 +120,20 @@ void explain_stop(Outcome& outcome, const GuestMemory& memory, unsigned physical
   if (in_image) outcome.stop_offset = *stopped_at - outcome.image_start;
   outcome.stopped_outside_image = !in_image && !std::holds_alternative<SystemCall>(outcome.stop);
   outcome.code = code_window(tables, outcome);
+  outcome.remark = outcome.halted() ? "" : code_of_another_size(outcome);
+}
+
+void place_in_image(Outcome& outcome, Gpa gpa) {
+  const auto image = outcome.image->bytes();
+  constexpr std::size_t kAfter = 48;
+  outcome.stop_offset = gpa - outcome.image_start;
+  outcome.stopped_outside_image = false;
+  const auto code = image.subspan(*outcome.stop_offset);
+  outcome.code = {.start = outcome.stop_address(),
+                  .bytes = {code.begin(), code.begin() + static_cast<std::ptrdiff_t>(
+                                                             std::min(kAfter, code.size()))},
+                  .starts_at_instruction = true};
+  outcome.remark = code_of_another_size(outcome);
 }
 
 }  // namespace hltest

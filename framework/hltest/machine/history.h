@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <hltest/x86/address.h>
+#include <hltest/x86/cpu_mode.h>
 #include <hltest/x86/register_name.h>
 
 namespace hltest {
@@ -14,6 +15,7 @@ namespace hltest {
 struct HistoryStep {
   Gva address{};
   std::optional<Gpa> gpa = std::nullopt;  ///< where it is in memory
+  CpuMode mode{};
   std::string instruction{};
   /// The registers that it changed, with their values behind it; not RIP.
   std::vector<NamedValue> changes{};

@@ -85,7 +85,6 @@ Loop watch_loop(kvm::Vcpu& vcpu, const SystemTables& tables, const PortLog& port
   std::map<Gva, DecodedInstruction> decoded;
   const Deadline deadline{kLongest};  // a step can be an instruction that never ends
   vcpu.set_signal_mask(deadline.mask_in_guest());
-  vcpu.set_single_step(true);
   Registers registers;
   while (loop.instructions < kMostInstructions && !deadline.has_passed()) {
     registers = read_registers(vcpu);
@@ -103,6 +102,7 @@ Loop watch_loop(kvm::Vcpu& vcpu, const SystemTables& tables, const PortLog& port
     }
     ++step.count;
     ++loop.instructions;
+    vcpu.set_single_step(true);
     kvm::Exit exit = vcpu.run();
     // An access comes in an exit of its own, before the step is done.
     while (serve(exit, ports) && !std::holds_alternative<kvm::DebugExit>(exit)) exit = vcpu.run();

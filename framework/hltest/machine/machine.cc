@@ -61,8 +61,8 @@ Outcome Machine::run(const FlatImage& image, const StartRegisters& start) {
   Outcome outcome;
   outcome.stop = serve_exits(outcome);
 
-  tell(image, registers, outcome);
   outcome.recording = std::exchange(recording_, nullptr);
+  tell(image, registers, outcome);
   has_ended_ = true;
   if (!outcome.registers_are_lost()) last_registers_ = outcome.registers;
   return outcome;

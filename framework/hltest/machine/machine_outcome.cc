@@ -28,6 +28,9 @@ StopReason Machine::explain_internal_error(const kvm::InternalErrorExit& error) 
   if (gpa.has_value() && !memory_.is_backed(*gpa)) return UnbackedFetch{*gpa};
   const auto bytes = tables.read(rip, kLongestInstruction);
   if (bytes.empty()) return HostLimit{};
+  // Some KVMs give up at an exception whose IDT is where there is no memory.
+  const std::optional<Gpa> idt = tables.translate(registers.idt.base);
+  if (idt.has_value() && !memory_.is_backed(*idt)) return TripleFault{};
   if (!decode_instruction(bytes, registers).has_value()) {
     // KVM's emulator gives up where the processor would have raised #UD.
     return Exception{
@@ -52,6 +55,13 @@ void Machine::tell(const FlatImage& image, const Registers& first, Outcome& outc
     HaltMeaning meaning = interpret_halt(at_exit, first, handlers(mode_), read);
     outcome.stop = std::move(meaning.reason);
     outcome.registers = meaning.registers;
+    // The handlers for real mode are no protected mode's: the guest has run into their ROM.
+    if (mode_ == CpuMode::kReal16 && at_exit.cr0.pe() &&
+        std::holds_alternative<Exception>(outcome.stop)) {
+      outcome.registers = at_exit;
+      outcome.registers.rip -= 1;
+      outcome.stop = UnbackedFetch{Gpa{outcome.registers.code_address().value()}};
+    }
   } else if (auto* const fault = std::get_if<TripleFault>(&outcome.stop)) {
     // kvm_amd gives the vCPU its RESET state, which starts at F000:FFF0 (SDM vol. 3, table 10-1).
     fault->registers_were_reset =

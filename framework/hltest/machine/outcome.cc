@@ -29,11 +29,17 @@ Gva Outcome::stop_address() const {
 }
 
 std::optional<SourcePlace> Outcome::source() const {
-  if (!image.has_value() || !stop_offset.has_value()) return std::nullopt;
+  return stop_offset.has_value() ? source_at(image_start + *stop_offset) : std::nullopt;
+}
+
+std::optional<SourcePlace> Outcome::source_at(Gpa gpa) const {
+  if (!image.has_value() || gpa < image_start || gpa - image_start >= image_size) {
+    return std::nullopt;
+  }
   const SourceMap map = image->source_map();
-  std::optional<SourceLine> line = map.line_at(*stop_offset);
+  std::optional<SourceLine> line = map.line_at(gpa - image_start);
   if (!line.has_value()) return std::nullopt;
-  return SourcePlace{*std::move(line), map.label_at(*stop_offset)};
+  return SourcePlace{*std::move(line), map.label_at(gpa - image_start)};
 }
 
 std::string to_string(const SourcePlace& place) {

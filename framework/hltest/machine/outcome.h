@@ -64,6 +64,9 @@ struct Outcome {
   bool stopped_outside_image = false;
   /// Where in the image it stopped.
   std::optional<std::uint64_t> stop_offset = std::nullopt;
+  /// What else is odd about where it stopped, in one sentence: code that was assembled for another
+  /// size than the processor takes it for; else empty.
+  std::string remark{};
   /// What a replay showed of the end; nothing before one.
   std::optional<History> history = std::nullopt;
   /// What a replay begins with.
@@ -77,6 +80,8 @@ struct Outcome {
   [[nodiscard]] Gva stop_address() const;
   /// The same in the guest's source; nothing where that is not known. Reads NASM's listing.
   [[nodiscard]] std::optional<SourcePlace> source() const;
+  /// The source of any address in physical memory; nothing outside the image.
+  [[nodiscard]] std::optional<SourcePlace> source_at(Gpa gpa) const;
   /// The exception that ended it, or that a triple fault began with; nullptr where there was none.
   [[nodiscard]] const Exception* fault() const;
 };

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kInstructionsBefore = 4;
 constexpr std::size_t kInstructionsAfter = 3;
-constexpr std::size_t kMostLoopSteps = 8;
+constexpr std::size_t kMostLines = 50;
 
 using Output = std::back_insert_iterator<std::string>;
 
@@ -38,6 +38,7 @@ void add_cause(Output out, const Outcome& outcome) {
     cause = timeout->loop.waits_for;
   }
   if (!cause.empty()) fmt::format_to(out, "{}\n", wrap("cause: " + cause));
+  if (!outcome.remark.empty()) fmt::format_to(out, "{}\n", wrap(outcome.remark));
   const auto* const triple = std::get_if<TripleFault>(&outcome.stop);
   if (triple == nullptr || triple->undelivered.empty()) return;
   fmt::format_to(
@@ -52,31 +53,6 @@ void add_way_out_of_the_image(Output out, const Outcome& outcome) {
   fmt::format_to(out, "outside the image, which is at {}-{}: does it end in HLT?\n",
                  to_string(outcome.image_start),
                  to_string(outcome.image_start + (outcome.image_size - 1)));
-}
-
-// Where a guest that would not end goes round, with the source lines.
-void add_loop(Output out, const Outcome& outcome) {
-  const auto* const timeout = std::get_if<Timeout>(&outcome.stop);
-  if (timeout == nullptr || timeout->loop.steps.empty()) return;
-  const Loop& loop = timeout->loop;
-  fmt::format_to(out, "\nits last {} instructions:\n", loop.instructions);
-  const SourceMap map = outcome.image.has_value() ? outcome.image->source_map() : SourceMap{};
-  for (std::size_t i = 0; i < std::min(loop.steps.size(), kMostLoopSteps); ++i) {
-    const LoopStep& step = loop.steps[i];
-    std::string place;
-    if (step.gpa && *step.gpa >= outcome.image_start) {
-      const std::uint64_t offset = *step.gpa - outcome.image_start;
-      if (const auto line = map.line_at(offset)) {
-        place = to_string(SourcePlace{*line, map.label_at(offset)});
-      }
-    }
-    fmt::format_to(out, "{}\n",
-                   cut(fmt::format("{:>5} times {:>10}  {:<24}{}", step.count,
-                                   to_string(step.address), step.instruction, place)));
-  }
-  if (loop.steps.size() > kMostLoopSteps) {
-    fmt::format_to(out, "  ... and {} more\n", loop.steps.size() - kMostLoopSteps);
-  }
 }
 
 // Without what comes before a change of `bits`, which was code of another mode.
@@ -95,12 +71,14 @@ CodeWindow code_of_one_mode(const Outcome& outcome) {
   return code;
 }
 
+// Where there is a history, it tells what came before.
 void add_instructions(Output out, const Outcome& outcome) {
+  const bool has_history = outcome.history && !outcome.history->steps.empty();
   const Gva stop = outcome.stop_address();
   const CodeWindow code = code_of_one_mode(outcome);
-  const auto instructions =
-      disassemble_around(code.bytes, code.start, code.starts_at_instruction, stop,
-                         cpu_mode(outcome.registers), kInstructionsBefore, kInstructionsAfter);
+  const auto instructions = disassemble_around(
+      code.bytes, code.start, code.starts_at_instruction, stop, cpu_mode(outcome.registers),
+      has_history ? 0 : kInstructionsBefore, kInstructionsAfter);
   if (instructions.empty()) {
     fmt::format_to(out, "  (the code at {} can't be read)\n", to_string(stop));
   }
@@ -169,25 +147,28 @@ void add_system_registers(Output out, const Registers& r) {
 }  // namespace
 
 std::string report(const Outcome& outcome) {
-  std::string text;
-  const Output out = std::back_inserter(text);
+  std::string head;
+  const Output out = std::back_inserter(head);
   fmt::format_to(out, "{}\n",
                  wrap(fmt::format("{} {}{}", outcome.guest,
                                   outcome.halted() ? "" : "ended: ", describe(outcome.stop))));
+  std::string state;
   if (!outcome.registers_are_lost()) {
     fmt::format_to(out, "{}\n", cut(place(outcome)));
     add_source(out, outcome);
     add_cause(out, outcome);
     add_way_out_of_the_image(out, outcome);
-    fmt::format_to(out, "\n");
-    add_instructions(out, outcome);
-    add_loop(out, outcome);
-    fmt::format_to(out, "\n");
-    add_general_registers(out, outcome.registers, outcome.registers.efer.lma());
-    add_system_registers(out, outcome.registers);
+    const Output below = std::back_inserter(state);
+    add_instructions(below, outcome);
+    state += loop_text(outcome);
+    fmt::format_to(below, "\n");
+    add_general_registers(below, outcome.registers, outcome.registers.efer.lma());
+    add_system_registers(below, outcome.registers);
   }
-  text += accesses_text(outcome);
-  return text;
+  head += findings_text(outcome);
+  state += accesses_text(outcome);
+  const auto lines = static_cast<std::size_t>(std::ranges::count(head + state, '\n'));
+  return head + history_text(outcome, kMostLines - std::min(lines, kMostLines)) + state;
 }
 
 }  // namespace hltest

@@ -1,8 +1,11 @@
 #include <hltest/kvm/error.h>
 #include <hltest/machine/report.h>
+#include <hltest/machine/report_colour.h>
 #include <hltest/testing/guest_test.h>
+#include <hltest/trace/replay.h>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -32,9 +35,10 @@ void GuestTest::SetUp() {
 GuestTest::~GuestTest() {
   // In the destructor, so that a fixture which overrides TearDown can't lose it.
   if (!HasFailure() || !last_outcome_.has_value()) return;
-  const std::string text = report(*last_outcome_);
+  const std::string text = report(replayed(*std::move(last_outcome_)));
   RecordProperty("hltest_report", text);
-  fmt::print(stdout, "{}\n", text);
+  const bool in_colour = takes_colour(STDOUT_FILENO) && GTEST_FLAG_GET(color) != "no";
+  fmt::print(stdout, "{}\n", in_colour ? coloured(text) : text);
   std::fflush(stdout);
 }
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+
 namespace hltest {
 namespace {
 
@@ -31,10 +33,30 @@ std::string why_cr4_is_refused(const Registers& registers, Cr4 cr4) {
       added);
 }
 
+// PAE paging loads the four entries that CR3 points to, and looks at their reserved bits, when it
+// begins and when CR3 changes (SDM vol. 3, 4.4.1).
+std::string why_pdptes_are_refused(const Fault& fault, Cr3 cr3) {
+  constexpr std::uint64_t kPresent = 1;
+  constexpr std::uint64_t kReserved = 0xFFF0'0000'0000'01E6;
+  constexpr std::size_t kSize = 32;
+  const Gpa table{cr3.value & 0xFFFF'FFE0};
+  const std::vector<std::uint8_t> bytes = fault.read_physical(table, kSize);
+  if (bytes.size() != kSize) return {};
+  for (std::size_t at = 0; at < kSize; at += 8) {
+    std::uint64_t entry = 0;
+    std::memcpy(&entry, bytes.data() + at, sizeof entry);
+    if ((entry & kPresent) == 0 || (entry & kReserved) == 0) continue;
+    return fmt::format(
+        "with PAE paging (EFER.LME is 0) its PDPTE at {} ({:#x}) has a reserved bit set",
+        to_string(table + at), entry);
+  }
+  return {};
+}
+
 }  // namespace
 
-std::string cause_of_control_register(const Registers& registers,
-                                      const DecodedInstruction& instruction) {
+std::string cause_of_control_register(const Fault& fault, const DecodedInstruction& instruction) {
+  const Registers& registers = fault.registers;
   const Operand* target = nullptr;
   const Operand* source = nullptr;
   for (const Operand& operand : instruction.operands) {
@@ -45,7 +67,12 @@ std::string cause_of_control_register(const Registers& registers,
   const std::uint64_t value = source->value;
   std::string why;
   if (target->name == "cr0") {
-    why = why_cr0_is_refused(registers, {value});
+    const Cr0 cr0{value};
+    why = why_cr0_is_refused(registers, cr0);
+    const bool begins_pae = cr0.pg() && !registers.cr0.pg() && registers.cr4.pae();
+    if (why.empty() && begins_pae && !registers.efer.lme()) {
+      why = why_pdptes_are_refused(fault, registers.cr3);
+    }
   } else if (target->name == "cr4") {
     why = why_cr4_is_refused(registers, {value});
   } else if (target->name == "cr3") {

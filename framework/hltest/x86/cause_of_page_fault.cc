@@ -1,4 +1,5 @@
 #include <hltest/x86/causes.h>
+#include <hltest/x86/disassembly.h>
 #include <hltest/x86/error_code.h>
 
 #include <fmt/format.h>
@@ -55,6 +56,14 @@ std::string why_not_translated(const Fault& fault, const PageWalk& walk) {
   return entry_of(walk.steps.back()) + " is not present";
 }
 
+// Without NX and SMEP the error code does not tell a fetch from a read (SDM vol. 3, 4.7).
+bool is_fetch(const Fault& fault, PageFaultErrorCode code) {
+  if (code.fetch()) return true;
+  const Gva rip = fault.registers.code_address();
+  return !code.write() && fault.address >= rip && fault.address - rip < kLongestInstruction &&
+         fault.read(rip, kLongestInstruction).size() <= fault.address - rip;
+}
+
 std::string why_not_allowed(const Fault& fault, const PageWalk& walk, PageFaultErrorCode code) {
   const Registers& registers = fault.registers;
   if (code.fetch()) {
@@ -93,9 +102,9 @@ std::string cause_of_page_fault(const Fault& fault) {
   const PageFaultErrorCode code{fault.error_code.value_or(0)};
   const PageWalk walk = fault.walk(fault.address);
   const std::string what = fmt::format("the {} {} at CPL {}",
-                                       code.fetch()   ? "fetch from"
-                                       : code.write() ? "write to"
-                                                      : "read of",
+                                       is_fetch(fault, code) ? "fetch from"
+                                       : code.write()        ? "write to"
+                                                             : "read of",
                                        to_string(fault.address), code.user() ? 3 : 0);
   const std::string why =
       walk.translated() ? why_not_allowed(fault, walk, code) : why_not_translated(fault, walk);

@@ -52,16 +52,42 @@ std::string cause_of_privilege(const Registers& registers, const DecodedInstruct
   return {};
 }
 
+bool is_null(std::uint64_t selector) { return (selector & 0xFFFC) == 0; }
+
+// `selector 0x2 is a null selector (index 0), which SS can't be loaded with`.
+std::string cause_of_null(std::uint64_t selector, std::string_view name) {
+  return fmt::format("selector {:#x} is a null selector (index 0), which {} can't be loaded with",
+                     selector & 0xFFFF, name);
+}
+
 // A null selector in place of one: it has no index that an error code could name.
-std::string cause_of_null_selector(const Registers& registers,
-                                   const DecodedInstruction& instruction) {
-  const bool loads_ss = std::ranges::any_of(instruction.operands, [](const Operand& operand) {
+std::string cause_of_null_selector(const Fault& fault, const DecodedInstruction& instruction) {
+  const Registers& registers = fault.registers;
+  const auto is_ss = [](const Operand& operand) {
     return operand.kind == Operand::Kind::kRegister && operand.is_written && operand.name == "ss";
-  });
-  if (loads_ss) return "SS can't be loaded with a null selector here";
+  };
+  if (std::ranges::any_of(instruction.operands, is_ss)) {
+    const auto source = std::ranges::find_if(instruction.operands, [](const Operand& operand) {
+      return operand.is_read && operand.kind == Operand::Kind::kRegister && operand.name != "ss";
+    });
+    const bool is_compatibility = registers.efer.lma() && !registers.cs.l;
+    return cause_of_null(source != instruction.operands.end() ? source->value : 0, "SS") +
+           (is_compatibility ? " outside 64-bit code, and CS.L is 0" : "");
+  }
   const Operand* const pointer = instruction.first(Operand::Kind::kFarPointer);
-  if (pointer != nullptr && (pointer->selector & 0xFFFCU) == 0) {
-    return "CS can't be loaded with a null selector";
+  if (pointer != nullptr && is_null(pointer->selector))
+    return cause_of_null(pointer->selector, "CS");
+  if (const auto popped = popped_by_iret(fault, instruction)) {
+    const bool is_short = instruction.is("iretd") && registers.cs.l;
+    const char* const hint = is_short ? "; 64-bit code returns by IRETQ" : "";
+    if (is_null(popped->cs)) {
+      return fmt::format("{} takes {:#x} off the stack for CS, a null selector{}",
+                         instruction.mnemonic, popped->cs, hint);
+    }
+    if (is_null(popped->ss)) {
+      return fmt::format("{} takes {:#x} off the stack for SS, a null selector{}",
+                         instruction.mnemonic, popped->ss, hint);
+    }
   }
   static constexpr std::array<std::string_view, 4> kFarReturns = {"retf", "iret", "iretd", "iretq"};
   if (registers.cr0.pe() && is_one_of(instruction.mnemonic, kFarReturns)) {
@@ -71,6 +97,20 @@ std::string cause_of_null_selector(const Registers& registers,
         instruction.mnemonic, registers.rsp);
   }
   return {};
+}
+
+// In 64-bit code LGDT and LIDT take a limit of 2 bytes and a base of 8 (SDM vol. 2, LGDT/LIDT).
+std::string cause_of_table_register(const Fault& fault, const DecodedInstruction& instruction) {
+  const Operand* const memory = instruction.memory();
+  if ((!instruction.is("lgdt") && !instruction.is("lidt")) || memory == nullptr) return {};
+  if (cpu_mode(fault.registers) != CpuMode::kLong64) return {};
+  const std::vector<std::uint8_t> bytes = fault.read(memory->linear + 2, 8);
+  std::uint64_t base = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i) base |= std::uint64_t{bytes[i]} << (8 * i);
+  if (is_valid_linear_address(paging_mode(fault.registers), Gva{base})) return {};
+  return fmt::format(
+      "the base that {} reads, {:#x}, is not canonical: in 64-bit code it has 8 bytes",
+      instruction.mnemonic, base);
 }
 
 bool is_within(const Segment& segment, const Operand& memory) {
@@ -170,9 +210,9 @@ std::string cause_of_protection(const Fault& fault, const MaybeInstruction& inst
     return {};
   }
   for (const std::string& cause :
-       {cause_of_privilege(registers, *instruction),
-        cause_of_control_register(registers, *instruction), cause_of_msr(registers, *instruction),
-        cause_of_null_selector(registers, *instruction), cause_of_target(fault, *instruction),
+       {cause_of_privilege(registers, *instruction), cause_of_control_register(fault, *instruction),
+        cause_of_msr(registers, *instruction), cause_of_null_selector(fault, *instruction),
+        cause_of_table_register(fault, *instruction), cause_of_target(fault, *instruction),
         cause_of_memory(registers, *instruction), cause_of_alignment(*instruction)}) {
     if (!cause.empty()) return cause;
   }

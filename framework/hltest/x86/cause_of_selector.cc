@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstring>
 #include <string_view>
 #include <type_traits>
 
@@ -13,8 +14,10 @@ namespace {
 // What an instruction wants a selector for.
 enum class Use { kCode, kStack, kData, kTask, kLdt, kUnknown };
 
-Use use_of(const MaybeInstruction& instruction) {
+Use use_of(const Fault& fault, const MaybeInstruction& instruction, std::uint16_t selector) {
   if (!instruction) return Use::kUnknown;
+  const auto popped = popped_by_iret(fault, *instruction);
+  if (popped && (popped->cs & 0xFFFCU) != selector) return Use::kStack;
   for (const std::string_view name :
        {"jmp", "call", "retf", "iret", "iretd", "iretq", "sysret", "ret far"}) {
     if (instruction->is(name)) return Use::kCode;
@@ -127,10 +130,26 @@ struct Rule {
   }
 };
 
+// A system descriptor of 16 bytes whose second half the table has no room for.
+bool is_cut_off(const Fault& fault, std::uint16_t selector, Gva base, std::uint32_t limit) {
+  const std::uint64_t offset = selector & ~7U;
+  if (descriptor_format(fault.registers) != DescriptorFormat::kIa32e || limit < offset + 7 ||
+      limit >= offset + 15) {
+    return false;
+  }
+  const std::vector<std::uint8_t> bytes = fault.read(base + offset, 8);
+  std::uint64_t low = 0;
+  if (bytes.size() == sizeof low) std::memcpy(&low, bytes.data(), sizeof low);
+  return has_16_bytes(low, DescriptorFormat::kIa32e);
+}
+
 // The RPL is not in the error code: it is in the register that was loaded, or the far pointer.
-unsigned requested_privilege(const MaybeInstruction& instruction, std::uint16_t selector,
-                             unsigned otherwise) {
+unsigned requested_privilege(const Fault& fault, const MaybeInstruction& instruction,
+                             std::uint16_t selector, unsigned otherwise) {
   if (!instruction) return otherwise;
+  if (const auto popped = popped_by_iret(fault, *instruction)) {
+    return ((popped->cs & 0xFFFCU) == selector ? popped->cs : popped->ss) & 3U;
+  }
   for (const Operand& operand : instruction->operands) {
     if (operand.kind == Operand::Kind::kFarPointer) return operand.selector & 3U;
     if (operand.kind == Operand::Kind::kRegister && operand.is_read &&
@@ -166,6 +185,27 @@ std::string cause_of_gate(const Fault& fault, Vector vector) {
 
 }  // namespace
 
+std::optional<PoppedSelectors> popped_by_iret(const Fault& fault,
+                                              const DecodedInstruction& instruction) {
+  const bool is_iret = instruction.is("iret") || instruction.is("iretd") || instruction.is("iretq");
+  if (!is_iret || !fault.registers.cr0.pe()) return std::nullopt;
+  const std::size_t size = instruction.is("iretq") ? 8 : instruction.is("iretd") ? 4 : 2;
+  const Registers& registers = fault.registers;
+  const Gva top = cpu_mode(registers) == CpuMode::kLong64
+                      ? Gva{registers.rsp}
+                      : registers.ss.base + (registers.ss.db ? registers.esp() : registers.sp());
+  const auto pop = [&](std::size_t slot) -> std::optional<std::uint16_t> {
+    const std::vector<std::uint8_t> bytes = fault.read(top + slot * size, 2);
+    if (bytes.size() != 2) return std::nullopt;
+    return static_cast<std::uint16_t>(bytes[0] | bytes[1] << 8U);
+  };
+  const std::optional<std::uint16_t> cs = pop(1);
+  if (!cs) return std::nullopt;
+  // SS is there in 64-bit code, and for a return to an outer level: else it stays as it is.
+  const bool takes_ss = registers.cs.l || (*cs & 3U) > registers.cpl();
+  return PoppedSelectors{.cs = *cs, .ss = takes_ss ? pop(4).value_or(0) : registers.ss.selector};
+}
+
 std::string cause_of_selector(const Fault& fault, const MaybeInstruction& instruction) {
   const SelectorErrorCode code{fault.error_code.value_or(0)};
   if (code.idt()) return cause_of_gate(fault, code.vector());
@@ -175,6 +215,7 @@ std::string cause_of_selector(const Fault& fault, const MaybeInstruction& instru
   const char* const table = code.ldt() ? "LDT" : "GDT";
   const DescriptorTables tables{registers, fault.read};
   const std::optional<Descriptor> descriptor = tables.descriptor(selector);
+  const auto popped = instruction ? popped_by_iret(fault, *instruction) : std::nullopt;
   if (!descriptor) {
     if (code.ldt() && registers.ldt.unusable) {
       return fmt::format("selector {:#x} is of the LDT, and there is none", selector);
@@ -183,16 +224,29 @@ std::string cause_of_selector(const Fault& fault, const MaybeInstruction& instru
     if (limit >= (selector & ~7U) + 7U) {
       return fmt::format("selector {:#x}: the {} can't be read there", selector, table);
     }
-    return fmt::format("selector {:#x} is beyond the end of the {}, whose limit is {:#x}", selector,
-                       table, limit);
+    const std::string off_the_stack =
+        popped ? fmt::format(", which {} takes off the stack for {},", instruction->mnemonic,
+                             (popped->cs & 0xFFFCU) == selector ? "CS" : "SS")
+               : "";
+    return fmt::format("selector {:#x}{} is beyond the end of the {}, whose limit is {:#x}",
+                       selector, off_the_stack, table, limit);
   }
-  const unsigned cpl = registers.cpl();
-  const Rule rule{.use = use_of(instruction),
+  const Gva base = code.ldt() ? registers.ldt.base : registers.gdt.base;
+  const std::uint32_t limit = code.ldt() ? registers.ldt.limit : registers.gdt.limit;
+  if (is_cut_off(fault, selector, base, limit)) {
+    return fmt::format(
+        "{} entry {:#x} has 16 bytes in IA-32e mode, and the limit of the {}, {:#x}, ends in it",
+        table, selector, table, limit);
+  }
+  // An IRET to an outer level checks for that level.
+  const unsigned cpl = popped ? popped->cs & 3U : registers.cpl();
+  const Rule rule{.use = use_of(fault, instruction, selector),
                   .cpl = cpl,
-                  .rpl = requested_privilege(instruction, selector, cpl)};
+                  .rpl = requested_privilege(fault, instruction, selector, cpl)};
   std::string why = std::visit(rule, *descriptor);
   if (why.empty() && fault.vector == Vector::kSegmentNotPresent) why = "it is not present";
-  return fmt::format("{} entry {:#x} is a {}{}", table, selector, to_string(*descriptor),
+  const char* const article = std::holds_alternative<ReservedDescriptor>(*descriptor) ? "" : "a ";
+  return fmt::format("{} entry {:#x} is {}{}{}", table, selector, article, to_string(*descriptor),
                      why.empty() ? "" : ": " + why);
 }
 

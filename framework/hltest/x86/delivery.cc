@@ -84,6 +84,10 @@ struct Delivery {
 
   [[nodiscard]] std::string handler_code(const Handler& handler) const {
     const Gva at{handler.offset};
+    if (!is_valid_linear_address(paging_mode(registers), at)) {
+      return fmt::format("the handler's address in {}, {}, is not canonical", name(),
+                         to_string(at));
+    }
     const PageWalk found = walk(at);
     if (found.translated() && !read(at, 1).empty()) return {};
     return fmt::format("the handler at {} is not mapped, or where there is no memory",
@@ -119,8 +123,18 @@ struct Delivery {
 std::string obstacle_to_delivery(Vector vector, const Registers& registers,
                                  const std::function<PageWalk(Gva gva)>& walk,
                                  const LinearReader& read) {
-  if (!registers.cr0.pe()) return {};
-  return Delivery{.vector = vector, .registers = registers, .walk = walk, .read = read}.obstacle();
+  if (!registers.cr0.pe()) {
+    const std::uint64_t last = static_cast<std::uint64_t>(vector) * 4 + 3;
+    if (registers.idt.limit >= last) return {};
+    return fmt::format("the IVT at {} ends before vector {:#x}: its limit is {:#x}",
+                       to_string(registers.idt.base), static_cast<unsigned>(vector),
+                       registers.idt.limit);
+  }
+  std::string obstacle =
+      Delivery{.vector = vector, .registers = registers, .walk = walk, .read = read}.obstacle();
+  constexpr DescriptorTable kRealMode{Gva{0}, 0x3FF};
+  if (obstacle.empty() || registers.idt != kRealMode) return obstacle;
+  return "IDTR still has its real-mode value (base 0x0, limit 0x3ff): " + obstacle;
 }
 
 }  // namespace hltest

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <hltest/trace/stepped_end.h>
+
+namespace hltest {
+
+/// What is wrong with the code and the stack where a run ended, a sentence each: code that was
+/// overwritten, and by what; a stack that ran into the image, or to where there is no memory.
+std::vector<std::string> findings(const Outcome& run, const SteppedEnd& stepped);
+
+}  // namespace hltest

@@ -1,0 +1,164 @@
+#include <hltest/machine/explanation.h>
+#include <hltest/trace/fault_capture.h>
+#include <hltest/trace/findings.h>
+#include <hltest/trace/replay.h>
+#include <hltest/trace/stepped_end.h>
+#include <hltest/x86/disassembly.h>
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace hltest {
+namespace {
+
+using End = ReplayedGuest::End;
+
+bool can_be_explained(const StopReason& stop) {
+  return std::holds_alternative<Exception>(stop) || std::holds_alternative<TripleFault>(stop) ||
+         std::holds_alternative<UnbackedFetch>(stop);
+}
+
+// A guest that is still running may have lost its way: where, its first steps can show.
+bool has_lost_its_way(const Outcome& run) {
+  return std::holds_alternative<Timeout>(run.stop) && run.stopped_outside_image;
+}
+
+// True when the end is one that the run can have had.
+bool is_the_same_end(const Outcome& run, const SteppedEnd& stepped) {
+  if (std::holds_alternative<TripleFault>(run.stop)) {
+    return stepped.end == End::kShutdown || stepped.end == End::kInternalError;
+  }
+  if (std::holds_alternative<UnbackedFetch>(run.stop)) {
+    // Into the handlers of real mode, the guest runs up to their HLT.
+    return stepped.last.back().before.code_address() == run.stop_address() ||
+           (stepped.end == End::kHalted && stepped.at_end.code_address() - 1 == run.stop_address());
+  }
+  // A #UD that KVM's emulator makes of bytes that are no instruction has no handler.
+  return stepped.end == End::kHalted || stepped.end == End::kInternalError;
+}
+
+std::string why_not(End end) {
+  switch (end) {
+    case End::kTooLong:
+      return "it ran for too long before the fault to be followed there step by step";
+    case End::kDiverged:
+      return "it made other accesses to ports, MMIO or MSRs the second time";
+    default:
+      return "it came to another end the second time";
+  }
+}
+
+History failed(std::string why) { return {.failure = std::move(why)}; }
+
+// Where the handler for a fault begins that can be delivered, and that stepping would pass.
+std::optional<Gva> handler_of(Vector vector, const SystemTables& tables) {
+  const std::optional<Descriptor> gate = tables.gate(vector);
+  if (!gate) return std::nullopt;
+  return std::visit(
+      [&](const auto& form) -> std::optional<Gva> {
+        if constexpr (requires { form.ist; }) {
+          return Gva{form.offset};
+        } else if constexpr (std::is_same_v<std::decay_t<decltype(form)>, IvtEntry>) {
+          return Gva{std::uint64_t{form.cs} * 16 + form.ip};
+        }
+        return std::nullopt;
+      },
+      *gate);
+}
+
+// Takes the fault in that a run really ended with, and explains it from the memory at that time.
+void tell(Outcome& run, HaltMeaning fault, ReplayedGuest& guest) {
+  run.registers = fault.registers;
+  if (auto* const exception = std::get_if<Exception>(&fault.reason)) {
+    const SystemTables tables = guest.tables(fault.registers);
+    auto& triple = std::get<TripleFault>(run.stop);
+    triple.undelivered = obstacle_to(exception->vector, tables);
+    triple.first_fault = std::move(*exception);
+  } else {
+    run.stop = std::move(fault.reason);
+  }
+  explain_stop(run, guest.memory(), guest.vm().physical_bits());
+}
+
+// Code that is not mapped any more (paging has begun, or CR3 changed) is where the instruction
+// before it was, and behind that.
+void place_unmapped_code(Outcome& run, const SteppedEnd& stepped) {
+  if (stepped.last.size() < 2 || stepped.last.back().gpa) return;
+  const Step& before = stepped.last[stepped.last.size() - 2];
+  if (!before.gpa || before.code.empty() || *before.gpa < run.image_start) return;
+  const Gva at = before.before.code_address();
+  const std::size_t size = disassemble_one(before.code, at, cpu_mode(before.before)).bytes.size();
+  const Gpa gpa = *before.gpa + size;
+  if (at + size == run.stop_address() && gpa - run.image_start < run.image_size) {
+    place_in_image(run, gpa);
+  }
+}
+
+void explain_first_fault(Outcome& run, SteppedEnd& stepped) {
+  constexpr std::size_t kMostHandlers = 4;
+  for (;;) {
+    const std::unique_ptr<ReplayedGuest> guest = before_last_step(run, stepped);
+    std::optional<HaltMeaning> fault = guest ? capture_fault(*guest) : std::nullopt;
+    if (!fault) return;
+    const SystemTables tables = guest->tables(fault->registers);
+    const auto* const exception = std::get_if<Exception>(&fault->reason);
+    if (exception != nullptr && obstacle_to(exception->vector, tables).empty()) {
+      const std::optional<Gva> handler = handler_of(exception->vector, tables);
+      if (handler && stepped.breakpoints.size() < kMostHandlers) {
+        // It was delivered: what went wrong came later.
+        std::vector<Gva> breakpoints = stepped.breakpoints;
+        breakpoints.push_back(*handler);
+        SteppedEnd again = step_to_end(run, stepped.start, std::move(breakpoints));
+        if (again.end == stepped.end && again.count > stepped.count) {
+          stepped = std::move(again);
+          continue;
+        }
+      }
+    }
+    tell(run, *std::move(fault), *guest);
+    return;
+  }
+}
+
+History replay(Outcome& run) {
+  if (run.recording == nullptr || !run.recording->memory) {
+    return failed("its memory held too much before the run to be kept for a second one");
+  }
+  if (!AccessLog{run}.is_complete()) {
+    return failed("it made more accesses to ports, MMIO or MSRs than are kept");
+  }
+  if (has_lost_its_way(run)) {
+    const SteppedEnd first = step_to_end(run, std::nullopt, {});
+    History history{.findings = findings(run, first)};
+    if (first.last_in_image) history.left_image_at = history_step(*first.last_in_image, nullptr);
+    return history;
+  }
+  SteppedEnd stepped = find_end(run);
+  if (!is_the_same_end(run, stepped)) return failed(why_not(stepped.end));
+  if (std::holds_alternative<TripleFault>(run.stop)) explain_first_fault(run, stepped);
+  place_unmapped_code(run, stepped);
+  History history{.steps = history_of(stepped)};
+  if (run.stopped_outside_image && stepped.last_in_image) {
+    history.left_image_at = history_step(*stepped.last_in_image, nullptr);
+  }
+  history.findings = findings(run, stepped);
+  return history;
+}
+
+}  // namespace
+
+Outcome replayed(Outcome run) {
+  if (!can_be_explained(run.stop) && !has_lost_its_way(run)) return run;
+  try {
+    run.history = replay(run);
+  } catch (const std::exception& error) {
+    run.history = failed(fmt::format("its second run could not be made: {}", error.what()));
+  }
+  return run;
+}
+
+}  // namespace hltest

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <hltest/machine/outcome.h>
+
+namespace hltest {
+
+/// `run`, with what a second, stepped run of the same guest shows of how it went wrong: its last
+/// instructions (`Outcome::history`) and, for a triple fault, the exception that it began with
+/// (`TripleFault::first_fault`), the registers from before it and its place. The second run has a
+/// VM of its own, begins with what the first began with, and gets the same answers at its ports,
+/// MMIO and MSRs, from the logs: the test's handlers are not called. Where it does not come to the
+/// same end, `History::failure` says so.
+///
+/// For a run that ended in an exception, a triple fault or a fetch from no memory; any other comes
+/// back as it is. Takes some seconds at most. Throws nothing that KVM says: that is a failure too.
+Outcome replayed(Outcome run);
+
+}  // namespace hltest

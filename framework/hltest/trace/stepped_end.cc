@@ -1,0 +1,173 @@
+#include <hltest/trace/stepped_end.h>
+#include <hltest/x86/disassembly.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+namespace hltest {
+namespace {
+
+using End = ReplayedGuest::End;
+using Clock = std::chrono::steady_clock;
+using std::chrono::microseconds;
+
+constexpr std::uint64_t kMostSteps = 50'000;
+constexpr microseconds kLongestStepping = std::chrono::seconds{3};
+// A run that took longer than the default timeout is not waited for again.
+constexpr microseconds kLongestRun = std::chrono::seconds{6};
+
+std::unique_ptr<ReplayedGuest> guest_at(const Outcome& run,
+                                        const std::optional<Checkpoint>& start) {
+  return start ? std::make_unique<ReplayedGuest>(run, *start)
+               : std::make_unique<ReplayedGuest>(run);
+}
+
+bool is_in_image(const Outcome& run, const Step& step) {
+  return step.gpa && *step.gpa >= run.image_start && *step.gpa - run.image_start < run.image_size;
+}
+
+// On some KVMs a step over the HLT of a handler goes on past it.
+bool is_behind_a_handler(const Outcome& run, const Registers& registers) {
+  const bool real = run.recording->start_mode == CpuMode::kReal16;
+  const Gva handlers{((real ? kRomRegion : kSystemRegion) + kHandlersOffset).value()};
+  const Gva hlt = registers.code_address() - 1;
+  return hlt >= handlers && hlt - handlers <= kSysenterOffset;
+}
+
+// The guest after so many accesses, between two instructions.
+std::optional<Checkpoint> after_accesses(const Outcome& run, std::uint64_t accesses) {
+  ReplayedGuest guest{run};
+  guest.set_time_limit(kLongestRun);
+  if (guest.run_until(accesses) != End::kStepped) return std::nullopt;
+  return guest.checkpoint();
+}
+
+// How long the guest runs from there to its end; nothing where that is not soon.
+std::optional<microseconds> time_to_end(const Outcome& run,
+                                        const std::optional<Checkpoint>& start) {
+  const auto guest = guest_at(run, start);
+  guest->set_time_limit(kLongestRun);
+  const auto begin = Clock::now();
+  const End end = guest->run_on();
+  if (end == End::kTooLong || end == End::kDiverged) return std::nullopt;
+  return std::chrono::duration_cast<microseconds>(Clock::now() - begin);
+}
+
+// Lets the guest run almost to its end, as far as time can tell, and steps it from there.
+std::optional<SteppedEnd> step_the_last_moment(const Outcome& run,
+                                               const std::optional<Checkpoint>& start) {
+  const std::optional<microseconds> whole = time_to_end(run, start);
+  if (!whole) return std::nullopt;
+  constexpr int kMostAttempts = 8;
+  const auto until = Clock::now() + 2 * kLongestRun;
+  microseconds moment = std::max(*whole / 100, microseconds{100});
+  for (int attempt = 0; attempt < kMostAttempts && Clock::now() < until; ++attempt) {
+    const auto guest = guest_at(run, start);
+    guest->set_time_limit(std::max(*whole - moment, microseconds{1}));
+    if (guest->run_on() != End::kTooLong) {
+      moment *= 3;  // it was faster this time
+      continue;
+    }
+    std::optional<Checkpoint> close = guest->checkpoint();
+    if (!close) return std::nullopt;
+    SteppedEnd stepped = step_to_end(run, std::move(close), {});
+    if (stepped.end != End::kTooLong) return stepped;
+    moment /= 2;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Step look(const ReplayedGuest& guest) {
+  Step step{.before = guest.registers()};
+  const SystemTables tables = guest.tables(step.before);
+  const Gva at = step.before.code_address();
+  step.gpa = tables.translate(at);
+  step.code = tables.read(at, kLongestInstruction);
+  return step;
+}
+
+SteppedEnd step_to_end(const Outcome& run, std::optional<Checkpoint> start,
+                       std::vector<Gva> breakpoints) {
+  SteppedEnd stepped{.start = std::move(start), .breakpoints = std::move(breakpoints)};
+  const auto guest = guest_at(run, stepped.start);
+  guest->set_breakpoints(stepped.breakpoints);
+  guest->set_time_limit(kLongestStepping);
+  do {
+    stepped.last.push_back(look(*guest));
+    if (stepped.last.size() > History::kMostSteps + 1) stepped.last.pop_front();
+    if (is_in_image(run, stepped.last.back())) stepped.last_in_image = stepped.last.back();
+    stepped.end = guest->step();
+    ++stepped.count;
+    stepped.at_end = guest->registers();
+    if (stepped.end == End::kStepped && is_behind_a_handler(run, stepped.at_end)) {
+      stepped.end = End::kHalted;
+    }
+  } while (stepped.end == End::kStepped && stepped.count < kMostSteps);
+  if (stepped.end == End::kStepped) stepped.end = End::kTooLong;
+  return stepped;
+}
+
+SteppedEnd find_end(const Outcome& run) {
+  // An access is an instruction at least, so these are as many as a history has.
+  const std::uint64_t accesses = AccessLog{run}.size();
+  const std::uint64_t early = accesses > History::kMostSteps ? accesses - History::kMostSteps : 0;
+  std::optional<Checkpoint> start;
+  if (early != 0) start = after_accesses(run, early);
+  if (early != 0 && !start) return {.end = End::kDiverged};
+  SteppedEnd stepped = step_to_end(run, start, {});
+  if (stepped.end != End::kTooLong) return stepped;
+
+  if (accesses != 0) start = after_accesses(run, accesses);
+  if (accesses != 0 && !start) return {.end = End::kDiverged};
+  const std::optional<Step> last_in_image = stepped.last_in_image;
+  if (auto close = step_the_last_moment(run, start)) {
+    stepped = *std::move(close);
+    if (!stepped.last_in_image) stepped.last_in_image = last_in_image;
+  }
+  return stepped;
+}
+
+std::unique_ptr<ReplayedGuest> at_start(const Outcome& run, const SteppedEnd& end) {
+  auto guest = guest_at(run, end.start);
+  guest->set_breakpoints(end.breakpoints);
+  guest->set_time_limit(2 * kLongestStepping);
+  return guest;
+}
+
+std::unique_ptr<ReplayedGuest> before_last_step(const Outcome& run, const SteppedEnd& end) {
+  auto guest = at_start(run, end);
+  for (std::uint64_t i = 0; i + 1 < end.count; ++i) {
+    if (guest->step() != End::kStepped) return nullptr;
+  }
+  return guest->registers() == end.last.back().before ? std::move(guest) : nullptr;
+}
+
+HistoryStep history_step(const Step& step, const Registers* after) {
+  HistoryStep history{
+      .address = step.before.code_address(), .gpa = step.gpa, .mode = cpu_mode(step.before)};
+  if (!step.code.empty()) {
+    history.instruction = disassemble_one(step.code, history.address, cpu_mode(step.before)).text;
+  }
+  if (after == nullptr) return history;
+  const std::vector<NamedValue> old_values = named_values(step.before);
+  for (std::size_t i = 0; const NamedValue& value : named_values(*after)) {
+    if (value.value != old_values[i++].value && value.name != "rip") {
+      history.changes.push_back(value);
+    }
+  }
+  return history;
+}
+
+std::vector<HistoryStep> history_of(const SteppedEnd& end) {
+  std::vector<HistoryStep> history;
+  for (std::size_t i = 0; i + 1 < end.last.size(); ++i) {
+    history.push_back(history_step(end.last[i], &end.last[i + 1].before));
+  }
+  return history;
+}
+
+}  // namespace hltest

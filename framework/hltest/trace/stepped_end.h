@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <hltest/machine/history.h>
+#include <hltest/trace/replayed_guest.h>
+#include <hltest/x86/registers.h>
+
+namespace hltest {
+
+/// A guest before one step.
+struct Step {
+  Registers before{};
+  std::vector<std::uint8_t> code{};  ///< at CS:RIP; empty where there is none
+  std::optional<Gpa> gpa = std::nullopt;
+};
+
+Step look(const ReplayedGuest& guest);
+
+/// The last instructions of a replay.
+struct SteppedEnd {
+  ReplayedGuest::End end{};
+  /// Where the steps were counted from; nothing for the start of the run.
+  std::optional<Checkpoint> start = std::nullopt;
+  std::vector<Gva> breakpoints{};
+  std::uint64_t count = 0;  ///< of the steps, the one included that ended it
+  std::deque<Step> last{};  ///< the last of them, that one included
+  std::optional<Step> last_in_image = std::nullopt;
+  Registers at_end{};
+};
+
+/// Steps the guest of a run from `start` on to its end, or until it is out of steps or time: some
+/// ten thousand, some seconds.
+SteppedEnd step_to_end(const Outcome& run, std::optional<Checkpoint> start,
+                       std::vector<Gva> breakpoints);
+
+/// Brings the guest of a run close to its end and steps it there: from some accesses before the
+/// last, or, where that is too far away, from where it is a moment before its end.
+SteppedEnd find_end(const Outcome& run);
+
+/// The guest once more, where its steps were counted from.
+std::unique_ptr<ReplayedGuest> at_start(const Outcome& run, const SteppedEnd& end);
+/// The guest once more, before the step that ended it; nothing where it goes another way.
+std::unique_ptr<ReplayedGuest> before_last_step(const Outcome& run, const SteppedEnd& end);
+
+/// The steps as a history has them, without the one that ended it.
+std::vector<HistoryStep> history_of(const SteppedEnd& end);
+HistoryStep history_step(const Step& step, const Registers* after);
+
+}  // namespace hltest

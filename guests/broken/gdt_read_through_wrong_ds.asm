@@ -1,0 +1,26 @@
+; Broken: DS is not where LGDT's operand is, so the GDT's register is loaded with zeros.
+; Expects: real mode, zeros at 0x20000.
+; Leaves: #GP with the code segment's selector at `fault`, in 16-bit protected mode.
+        org     HLTEST_LOAD_ADDRESS
+        bits    16
+        mov     ax, 0x1F00
+        mov     ds, ax
+        lgdt    [gdt.register]
+        mov     eax, cr0
+        or      al, 1
+        mov     cr0, eax
+fault:  jmp     gdt.code:protected_mode
+
+        bits    32
+protected_mode:
+        hlt
+
+        align   8
+gdt:    dq      0
+.code   equ     $ - gdt
+        dq      0x00CF9B000000FFFF
+.data   equ     $ - gdt
+        dq      0x00CF93000000FFFF
+.register:
+        dw      $ - gdt - 1
+        dd      gdt

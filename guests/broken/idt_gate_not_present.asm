@@ -1,0 +1,14 @@
+; Broken: the gate for #DE has no P.
+; Expects: protected mode.
+; Leaves: #DE at `fault`, which can't be delivered.
+        org     HLTEST_LOAD_ADDRESS
+        lidt    [idt.register]
+        xor     ebx, ebx
+fault:  div     ebx
+        hlt
+
+        align   8
+idt:    dq      0x00000E0000081000
+.register:
+        dw      $ - idt - 1
+        dd      idt

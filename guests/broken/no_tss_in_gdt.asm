@@ -1,0 +1,14 @@
+; Broken: LTR with a selector that is beyond the end of the guest's own GDT.
+; Expects: protected mode.
+; Leaves: #GP with the selector at `fault`, which can't be delivered: the handlers' code segment is gone too.
+        org     HLTEST_LOAD_ADDRESS
+        lgdt    [gdt.register]
+        mov     ax, 0x28
+fault:  ltr     ax
+        hlt
+
+        align   8
+gdt:    dq      0
+.register:
+        dw      $ - gdt - 1
+        dd      gdt

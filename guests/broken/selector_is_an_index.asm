@@ -1,0 +1,24 @@
+; Broken: the far jump gives the entry's number in the GDT, 1, in place of its selector, 8.
+; Expects: real mode.
+; Leaves: #GP(0) at `fault`, in 16-bit protected mode.
+        org     HLTEST_LOAD_ADDRESS
+        bits    16
+        lgdt    [gdt.register]
+        mov     eax, cr0
+        or      al, 1
+        mov     cr0, eax
+fault:  jmp     gdt.code / 8:protected_mode
+
+        bits    32
+protected_mode:
+        hlt
+
+        align   8
+gdt:    dq      0
+.code   equ     $ - gdt
+        dq      0x00CF9B000000FFFF
+.data   equ     $ - gdt
+        dq      0x00CF93000000FFFF
+.register:
+        dw      $ - gdt - 1
+        dd      gdt

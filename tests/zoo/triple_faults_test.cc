@@ -1,0 +1,208 @@
+// The zoo's second house: guests that go wrong where nothing catches it, on the way from one mode
+// to another or with tables of their own. A replay finds what a triple fault began with, on every
+// KVM.
+#include <hltest/hltest.h>
+
+#include "../host_limits.h"
+#include "guests/broken_long.h"
+#include "guests/broken_protected.h"
+#include "guests/broken_real.h"
+
+namespace {
+
+using namespace hltest;
+using ::testing::AllOf;
+using ::testing::AnyOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+struct Broken {
+  FlatImage image;
+  Vector vector;
+  std::optional<std::uint32_t> error_code;
+  const char* mode;
+  const char* instruction;
+  const char* cause;
+  const char* undelivered;
+  const char* remark = "";
+};
+
+void PrintTo(const Broken& broken, std::ostream* stream) { *stream << broken.image.name(); }
+
+std::string name_of(const ::testing::TestParamInfo<Broken>& info) {
+  return std::string{info.param.image.name()};
+}
+
+void expect_told(const Outcome& outcome, const Broken& broken) {
+  SKIP_AT_HOST_LIMIT(outcome);
+  ASSERT_THAT(outcome, TripleFaulted());
+  const auto& triple = std::get<TripleFault>(outcome.stop);
+  ASSERT_TRUE(triple.first_fault.has_value()) << report(outcome);
+  EXPECT_EQ(triple.first_fault->vector, broken.vector);
+  EXPECT_EQ(triple.first_fault->error_code, broken.error_code);
+  EXPECT_EQ(triple.first_fault->cause, broken.cause);
+  EXPECT_THAT(triple.undelivered, HasSubstr(broken.undelivered));
+  EXPECT_EQ(outcome.end_mode, broken.mode);
+  EXPECT_EQ(outcome.remark, broken.remark);
+  ASSERT_TRUE(outcome.source().has_value()) << report(outcome);
+  EXPECT_EQ(outcome.source()->label, "fault");
+  EXPECT_THAT(outcome.source()->line.text, StartsWith("fault:"));
+
+  ASSERT_TRUE(outcome.history.has_value());
+  EXPECT_EQ(outcome.history->failure, "");
+  ASSERT_THAT(outcome.history->steps, ::testing::Not(IsEmpty()));
+
+  // All that matters stands on the first lines.
+  const std::string text = report(outcome);
+  EXPECT_THAT(text, StartsWith(std::string{outcome.guest} + " ended: triple fault after " +
+                               mnemonic(broken.vector)));
+  EXPECT_THAT(text, HasSubstr(std::string{"  "} + broken.instruction));
+  const std::size_t cause = text.find("\ncause: ");
+  ASSERT_NE(cause, std::string::npos) << text;
+  constexpr std::ptrdiff_t kFirstLines = 15;
+  EXPECT_LT(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(cause), '\n'),
+            kFirstLines);
+  EXPECT_THAT(text, HasSubstr("\nnot delivered: "));
+}
+
+template <typename Fixture>
+class Zoo : public Fixture, public ::testing::WithParamInterface<Broken> {
+ protected:
+  void run_and_expect() {
+    const Broken& broken = GetParam();
+    expect_told(replayed(this->machine().run(broken.image)), broken);
+  }
+};
+
+class RealModeTripleFaults : public Zoo<RealModeTest> {};
+TEST_P(RealModeTripleFaults, AreTold) { run_and_expect(); }
+INSTANTIATE_TEST_SUITE_P(
+    Broken, RealModeTripleFaults,
+    ::testing::Values(
+        Broken{guests::gdt_limit_too_short, Vector::kGeneralProtection, 0x10, "protected32",
+               "mov ds, ax", "selector 0x10 is beyond the end of the GDT, whose limit is 0xf",
+               "IDTR still has its real-mode value (base 0x0, limit 0x3ff)"},
+        Broken{guests::gdt_read_through_wrong_ds, Vector::kGeneralProtection, 0x08, "protected16",
+               "jmp far", "selector 0x8 is beyond the end of the GDT, whose limit is 0x0",
+               "the gate for #GP (vector 0xd) is none: reserved"},
+        Broken{guests::far_jump_to_data, Vector::kGeneralProtection, 0x10, "protected16", "jmp far",
+               "GDT entry 0x10 is a 32-bit data segment, base 0x0, limit 0xffffffff, writable, not "
+               "expand-down, DPL 0, present: a far transfer takes code or a gate",
+               "IDTR still has its real-mode value"},
+        Broken{guests::selector_is_an_index, Vector::kGeneralProtection, 0, "protected16",
+               "jmp far",
+               "selector 0x1 is a null selector (index 0), which CS can't be loaded with",
+               "IDTR still has its real-mode value"},
+        Broken{guests::bits_32_before_the_jump, Vector::kGeneralProtection, 0, "protected16",
+               "jmp far",
+               "selector 0x0 is a null selector (index 0), which CS can't be loaded with",
+               "IDTR still has its real-mode value",
+               "the code there was assembled for 32 bits, and CS (0x0, L = 0, D = 0) makes the "
+               "processor execute it as 16-bit code"}),
+    name_of);
+
+class ProtectedModeTripleFaults : public Zoo<ProtectedModeTest> {};
+TEST_P(ProtectedModeTripleFaults, AreTold) { run_and_expect(); }
+INSTANTIATE_TEST_SUITE_P(
+    Broken, ProtectedModeTripleFaults,
+    ::testing::Values(
+        Broken{guests::cr3_points_elsewhere, Vector::kPageFault, 0, "compatibility32", "jmp",
+               "the fetch from 0x1048 at CPL 0: CR3 points at 0x7000, which holds zeros",
+               "the IDT at 0xf0001000 is not mapped: not present"},
+        Broken{guests::pml4e_not_present, Vector::kPageFault, 0, "compatibility32", "jmp",
+               "the fetch from 0x1048 at CPL 0: its PML4E at 0x8000 (0x9002) is not present",
+               "the IDT at 0xf0001000 is not mapped"},
+        Broken{guests::large_page_without_ps, Vector::kPageFault, 0, "compatibility32", "jmp",
+               "the fetch from 0x1048 at CPL 0: its PTE at 0x8 (0x0) is not present",
+               "the IDT at 0xf0001000 is not mapped"},
+        Broken{guests::no_far_jump_to_64_bit, Vector::kGeneralProtection, 0, "compatibility32",
+               "mov ss, ax",
+               "selector 0x0 is a null selector (index 0), which SS can't be loaded with outside "
+               "64-bit code, and CS.L is 0",
+               "the IDT at 0xf0001000 is not mapped",
+               "the code there was assembled for 64 bits, and CS (0x8, L = 0, D = 1) makes the "
+               "processor execute it as 32-bit code"},
+        Broken{guests::lidt_of_the_table, Vector::kInvalidOpcode, std::nullopt, "protected32",
+               "ud2", "UD2 is there to raise it",
+               "the IDT at 0x8e000008 is where there is no memory"},
+        Broken{guests::idt_gate_not_present, Vector::kDivideError, std::nullopt, "protected32",
+               "div ebx", "the divisor ebx is 0", "the gate for #DE (vector 0x0) is not present"},
+        Broken{guests::no_tss_in_gdt, Vector::kGeneralProtection, 0x28, "protected32", "ltr ax",
+               "selector 0x28 is beyond the end of the GDT, whose limit is 0x7",
+               "the handler's selector 0x8 is beyond the end of the GDT (limit 0x7)"}),
+    name_of);
+
+class LongModeTripleFaults : public Zoo<LongModeTest> {};
+TEST_P(LongModeTripleFaults, AreTold) { run_and_expect(); }
+INSTANTIATE_TEST_SUITE_P(
+    Broken, LongModeTripleFaults,
+    ::testing::Values(
+        Broken{guests::handler_keeps_the_error_code, Vector::kGeneralProtection, 0x1010, "long64",
+               "iretq",
+               "selector 0x1010, which iretq takes off the stack for CS, is beyond the end of the "
+               "GDT, whose limit is 0x6f",
+               "the gate for #GP (vector 0xd) is none: null descriptor"},
+        Broken{guests::iretd_in_64_bit_code, Vector::kGeneralProtection, 0, "long64", "iretd",
+               "iretd takes 0x0 off the stack for CS, a null selector; 64-bit code returns by "
+               "IRETQ",
+               "ends before the gate for #GP"},
+        Broken{guests::idt_of_8_byte_gates, Vector::kDivideError, std::nullopt, "long64", "div ebx",
+               "the divisor ebx is 0",
+               "the handler's address in the gate for #DE (vector 0x0), 0x18100000001000, is not canonical"},
+        Broken{guests::stack_not_mapped, Vector::kPageFault, 2, "long64", "call",
+               "the write to 0x3ffffff8 at CPL 0: its PDE at 0xf0008ff8 (0x0) is not present",
+               "the IDT at 0x0 ends before the gate for #PF (vector 0xe): its limit is 0x0"}),
+    name_of);
+
+TEST_F(LongModeTest, AGdtThatIsNotMappedAnyMore) {
+  constexpr std::uint64_t kHigh = 0xFFFF'8000'0000'0000;
+  machine().set_page_tables_at(Gpa{0x200000});
+  machine().map({.gva = Gva{kHigh}, .gpa = Gpa{0}, .size = 16 * kMiB, .flags = kReadWrite});
+  const Outcome outcome = replayed(
+      run(guests::gdt_below_the_higher_half.entered_at(Gva{kHigh + kLoadAddress.value()})));
+
+  ASSERT_THAT(outcome, TripleFaulted());
+  const Exception* const fault = outcome.fault();
+  ASSERT_NE(fault, nullptr) << report(outcome);
+  EXPECT_EQ(fault->vector, Vector::kPageFault);
+  EXPECT_EQ(fault->address, Gva{0x2010});
+  EXPECT_EQ(outcome.source()->label, "fault");
+  EXPECT_THAT(fault->cause, StartsWith("the read of 0x2010 at CPL 0: its PML4E at 0x200000"));
+}
+
+TEST_F(ProtectedModeTest, AJumpToZerosIsToldByTheLastInstructionInTheImage) {
+  const Outcome outcome = replayed(run(guests::jumps_to_zeros));
+  ASSERT_TRUE(std::holds_alternative<UnbackedFetch>(outcome.stop)) << outcome;
+  ASSERT_TRUE(outcome.history.has_value());
+  ASSERT_TRUE(outcome.history->left_image_at.has_value());
+  EXPECT_EQ(outcome.history->left_image_at->instruction, "jmp eax");
+  EXPECT_THAT(report(outcome), HasSubstr("the last instruction in the image: `jmp eax` at 0x1005, "
+                                         "jumps_to_zeros.asm"));
+}
+
+TEST_F(RealModeTest, OverwrittenCodeIsToldWithWhatOverwroteIt) {
+  const Outcome outcome = replayed(run(guests::clears_itself));
+  ASSERT_THAT(outcome, Raised(InvalidOpcode()));
+  EXPECT_EQ(outcome.source()->label, "fault");
+  ASSERT_TRUE(outcome.history.has_value());
+  EXPECT_THAT(outcome.history->findings,
+              ElementsAre("the code at 0x100a was overwritten: the image has `hlt` there; it was "
+                          "`rep stosb` at 0x1008, clears_itself.asm:8"));
+}
+
+TEST_F(RealModeTest, AStackInTheCodeIsTold) {
+  const Outcome outcome = replayed(run(guests::stack_runs_into_code));
+  ASSERT_THAT(outcome, Raised(InvalidOpcode()));
+  EXPECT_EQ(outcome.source()->label, "fault");
+  ASSERT_TRUE(outcome.history.has_value());
+  EXPECT_THAT(
+      outcome.history->findings,
+      ElementsAre(AllOf(StartsWith("the code at 0x100a was overwritten: the image has `nop` "
+                                   "there; it was `push ax` at 0x1009, "
+                                   "stack_runs_into_code.asm:10")),
+                  StartsWith("the stack has run into the image (0x1000-0x1010)")));
+}
+
+}  // namespace
