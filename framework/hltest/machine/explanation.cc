@@ -60,16 +60,17 @@ bool begins_legacy_paging(const Exception& exception, const SystemTables& tables
 // Code for 16, 32 or 64 bits that the processor takes for another: the far jump is missing, or goes
 // to the wrong kind of segment.
 std::string code_of_another_size(const Outcome& outcome) {
-  if (!outcome.image || !outcome.stop_offset || !outcome.recording) return {};
-  const unsigned assembled = outcome.image->source_map()
-                                 .bits_at(*outcome.stop_offset)
-                                 .value_or(code_bits(outcome.recording->start_mode));
+  if (!outcome.image || !outcome.stop_offset) return {};
+  std::optional<unsigned> assembled = outcome.image->source_map().bits_at(*outcome.stop_offset);
+  const std::shared_ptr<const Recording> recording = outcome.recording.lock();
+  // A source that does not say it is assembled for the mode it starts in.
+  if (!assembled && recording != nullptr) assembled = code_bits(recording->start_mode);
   const unsigned executed = code_bits(cpu_mode(outcome.registers));
-  if (assembled == executed) return {};
+  if (!assembled || assembled == executed) return {};
   return fmt::format(
       "the code there was assembled for {} bits, and CS ({:#x}, L = {}, D = {}) makes the "
       "processor execute it as {}-bit code",
-      assembled, outcome.registers.cs.selector, outcome.registers.cs.l ? 1 : 0,
+      *assembled, outcome.registers.cs.selector, outcome.registers.cs.l ? 1 : 0,
       outcome.registers.cs.db ? 1 : 0, executed);
 }
 

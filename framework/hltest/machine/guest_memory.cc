@@ -168,11 +168,13 @@ void GuestMemory::copy_out(Gpa gpa, std::span<std::uint8_t> to) const {
 void GuestMemory::set_in_use(bool in_use) {
   in_use_ = in_use;
   writes_.clear();
+  written_.reset();
 }
 
 void GuestMemory::copy_in(Gpa gpa, std::span<const std::uint8_t> from) {
   if (in_use_) writes_.push_back({.gpa = gpa, .bytes = {from.begin(), from.end()}});
   visit("write", gpa, from.size(), true, [&](std::span<std::uint8_t> part) {
+    remember_written(part);
     std::memcpy(part.data(), from.data(), part.size());
     from = from.subspan(part.size());
   });
@@ -190,8 +192,10 @@ void GuestMemory::fill(Gpa gpa, std::uint64_t count, std::uint8_t value) {
     copy_in(gpa, std::vector<std::uint8_t>(count, value));
     return;
   }
-  visit("fill", gpa, count, true,
-        [&](std::span<std::uint8_t> part) { std::ranges::fill(part, value); });
+  visit("fill", gpa, count, true, [&](std::span<std::uint8_t> part) {
+    remember_written(part);
+    std::ranges::fill(part, value);
+  });
 }
 
 std::string GuestMemory::read_string(Gpa gpa, std::uint64_t limit) const {

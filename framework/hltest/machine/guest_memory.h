@@ -107,6 +107,11 @@ class GuestMemory {
  private:
   void copy_out(Gpa gpa, std::span<std::uint8_t> to) const;
   void copy_in(Gpa gpa, std::span<const std::uint8_t> from);
+  // Pages from the first of a pair to the second, by their offsets in RAM.
+  using PageRuns = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
+
+  void remember_written(std::span<const std::uint8_t> part);
+  [[nodiscard]] std::vector<std::size_t> pages_in_use() const;
   template <typename Visit>
   void visit(const char* operation, Gpa gpa, std::uint64_t count, bool writes, Visit&& visit) const;
 
@@ -116,6 +121,9 @@ class GuestMemory {
   kvm::Mapping system_;
   bool in_use_ = false;
   std::vector<Write> writes_;  // while it is in use
+  // The pages of RAM that may hold something; nothing when the kernel has to be asked, since a
+  // guest has run. Asking it takes long for gigabytes.
+  std::optional<PageRuns> written_ = PageRuns{};
 };
 
 }  // namespace hltest

@@ -61,7 +61,7 @@ Outcome Machine::run(const FlatImage& image, const StartRegisters& start) {
   Outcome outcome;
   outcome.stop = serve_exits(outcome);
 
-  outcome.recording = std::exchange(recording_, nullptr);
+  outcome.recording = recording_;
   tell(image, registers, outcome);
   has_ended_ = true;
   if (!outcome.registers_are_lost()) last_registers_ = outcome.registers;

@@ -69,8 +69,8 @@ struct Outcome {
   std::string remark{};
   /// What a replay showed of the end; nothing before one.
   std::optional<History> history = std::nullopt;
-  /// What a replay begins with.
-  std::shared_ptr<const Recording> recording = nullptr;
+  /// What a replay begins with: the machine has it, until it is gone or runs again.
+  std::weak_ptr<const Recording> recording{};
 
   [[nodiscard]] bool halted() const { return std::holds_alternative<Halt>(stop); }
   /// After a triple fault on a host whose KVM resets the vCPU, before a replay: the registers say

@@ -14,7 +14,7 @@ bool AccessLog::is_complete() const {
 }
 
 void AccessLog::repeat_handler_writes(GuestMemory& memory) {
-  const auto& writes = run_->recording->handler_writes;
+  const auto& writes = recording_->handler_writes;
   const std::uint64_t access = used() - 1;  // the one that has just been counted
   for (; handler_writes_ < writes.size() && writes[handler_writes_].access <= access;
        ++handler_writes_) {

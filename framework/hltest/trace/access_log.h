@@ -6,17 +6,17 @@
 #include <hltest/kvm/exit.h>
 #include <hltest/kvm/vcpu.h>
 #include <hltest/machine/guest_memory.h>
-#include <hltest/machine/outcome.h>
+#include <hltest/trace/recorded_run.h>
 
 namespace hltest {
 
-/// The accesses of a run to ports, MMIO and MSRs, to be answered once more from its logs. The
-/// outcome has to outlive it.
+/// The accesses of a run to ports, MMIO and MSRs, to be answered once more from its logs. The run
+/// has to outlive it.
 class AccessLog {
  public:
-  explicit AccessLog(const Outcome& run) : run_(&run) {}
+  explicit AccessLog(const RecordedRun& run) : run_(&run.outcome), recording_(run.recording) {}
 
-  /// How many accesses have been answered, and how many the run had.
+  /// How many accesses have been answered; how many the run had.
   [[nodiscard]] std::uint64_t used() const { return ports_ + mmio_ + msrs_; }
   [[nodiscard]] std::uint64_t size() const;
   /// True when the run's logs have all of its accesses.
@@ -33,6 +33,7 @@ class AccessLog {
   void repeat_handler_writes(GuestMemory& memory);
 
   const Outcome* run_;
+  std::shared_ptr<const Recording> recording_;
   std::size_t ports_ = 0;
   std::size_t mmio_ = 0;
   std::size_t msrs_ = 0;

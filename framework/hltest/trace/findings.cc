@@ -12,22 +12,23 @@ namespace {
 using Bytes = std::vector<std::uint8_t>;
 
 // The image's own bytes at a place in it.
-Bytes original(const Outcome& run, std::uint64_t offset, std::size_t count) {
-  const auto bytes = run.image->bytes();
+Bytes original(const RecordedRun& run, std::uint64_t offset, std::size_t count) {
+  const auto bytes = run.outcome.image->bytes();
   const auto part = bytes.subspan(offset, std::min<std::size_t>(count, bytes.size() - offset));
   return {part.begin(), part.end()};
 }
 
-std::string place_of(const Outcome& run, const Step& step) {
+std::string place_of(const RecordedRun& run, const Step& step) {
   const HistoryStep at = history_step(step, nullptr);
   std::string text = fmt::format("`{}` at {}", at.instruction, to_string(at.address));
-  const auto place = at.gpa ? run.source_at(*at.gpa) : std::nullopt;
+  const auto place = at.gpa ? run.outcome.source_at(*at.gpa) : std::nullopt;
   if (place) text += ", " + to_string(*place);
   return text;
 }
 
 // The step that changed the first of these bytes, found by stepping once more.
-std::string writer_of(const Outcome& run, const SteppedEnd& stepped, Gpa gpa, const Bytes& bytes) {
+std::string writer_of(const RecordedRun& run, const SteppedEnd& stepped, Gpa gpa,
+                      const Bytes& bytes) {
   const auto is_intact = [&](const ReplayedGuest& guest) {
     return guest.memory().read_bytes(gpa, bytes.size()) == bytes;
   };
@@ -41,11 +42,11 @@ std::string writer_of(const Outcome& run, const SteppedEnd& stepped, Gpa gpa, co
   return {};
 }
 
-std::string overwritten_code(const Outcome& run, const SteppedEnd& stepped) {
+std::string overwritten_code(const RecordedRun& run, const SteppedEnd& stepped) {
   const Step& last = stepped.last_in_image ? *stepped.last_in_image : stepped.last.back();
-  if (!last.gpa || *last.gpa < run.image_start || last.code.empty()) return {};
-  const std::uint64_t offset = *last.gpa - run.image_start;
-  if (offset >= run.image_size) return {};
+  if (!last.gpa || *last.gpa < run.outcome.image_start || last.code.empty()) return {};
+  const std::uint64_t offset = *last.gpa - run.outcome.image_start;
+  if (offset >= run.outcome.image_size) return {};
   const CpuMode mode = cpu_mode(last.before);
   const Gva at = last.before.code_address();
   const Bytes now = disassemble_one(last.code, at, mode).bytes;
@@ -65,10 +66,11 @@ Gva top_of_stack(const Registers& registers) {
 }
 
 // What stands at the top of the stack where the image had something else.
-bool has_overwritten_the_image(const Outcome& run, const GuestMemory& memory, Gpa top) {
+bool has_overwritten_the_image(const RecordedRun& run, const GuestMemory& memory, Gpa top) {
   constexpr std::size_t kLooked = 64;
-  if (top < run.image_start || top - run.image_start >= run.image_size) return false;
-  const Bytes was = original(run, top - run.image_start, kLooked);
+  if (top < run.outcome.image_start || top - run.outcome.image_start >= run.outcome.image_size)
+    return false;
+  const Bytes was = original(run, top - run.outcome.image_start, kLooked);
   const Bytes now = memory.read_bytes(top, was.size());
   // Zeros are what a source reserves for its stack.
   for (std::size_t i = 0; i < was.size(); ++i) {
@@ -77,7 +79,7 @@ bool has_overwritten_the_image(const Outcome& run, const GuestMemory& memory, Gp
   return false;
 }
 
-std::string lost_stack(const Outcome& run, const Step& last, const SystemTables& tables,
+std::string lost_stack(const RecordedRun& run, const Step& last, const SystemTables& tables,
                        const GuestMemory& memory) {
   const Gva top = top_of_stack(last.before);
   const std::optional<Gpa> gpa = tables.translate(top);
@@ -90,13 +92,14 @@ std::string lost_stack(const Outcome& run, const Step& last, const SystemTables&
   }
   if (!has_overwritten_the_image(run, memory, *gpa)) return {};
   return fmt::format("the stack has run into the image ({}-{}): its pointer is {}",
-                     to_string(run.image_start), to_string(run.image_start + (run.image_size - 1)),
+                     to_string(run.outcome.image_start),
+                     to_string(run.outcome.image_start + (run.outcome.image_size - 1)),
                      to_string(top));
 }
 
 }  // namespace
 
-std::vector<std::string> findings(const Outcome& run, const SteppedEnd& stepped) {
+std::vector<std::string> findings(const RecordedRun& run, const SteppedEnd& stepped) {
   std::vector<std::string> found;
   const auto guest = before_last_step(run, stepped);
   if (guest == nullptr) return found;

@@ -9,6 +9,6 @@ namespace hltest {
 
 /// What is wrong with the code and the stack where a run ended, a sentence each: code that was
 /// overwritten, and by what; a stack that ran into the image, or to where there is no memory.
-std::vector<std::string> findings(const Outcome& run, const SteppedEnd& stepped);
+std::vector<std::string> findings(const RecordedRun& run, const SteppedEnd& stepped);
 
 }  // namespace hltest

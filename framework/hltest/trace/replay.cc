@@ -27,8 +27,17 @@ bool has_lost_its_way(const Outcome& run) {
   return std::holds_alternative<Timeout>(run.stop) && run.stopped_outside_image;
 }
 
-// True when the end is one that the run can have had.
+// The registers that the delivery of an exception leaves alone.
+bool are_general_registers_alike(Registers a, Registers b) {
+  a.rsp = b.rsp = 0;
+  return static_cast<const GeneralRegisters&>(a) == static_cast<const GeneralRegisters&>(b);
+}
+
+// True when the second run ended as the first did, as far as that is known.
 bool is_the_same_end(const Outcome& run, const SteppedEnd& stepped) {
+  if (!stepped.made_all_accesses) return false;
+  const bool is_known = !run.registers_are_lost();
+  if (is_known && !are_general_registers_alike(run.registers, stepped.at_end)) return false;
   if (std::holds_alternative<TripleFault>(run.stop)) {
     return stepped.end == End::kShutdown || stepped.end == End::kInternalError;
   }
@@ -37,8 +46,14 @@ bool is_the_same_end(const Outcome& run, const SteppedEnd& stepped) {
     return stepped.last.back().before.code_address() == run.stop_address() ||
            (stepped.end == End::kHalted && stepped.at_end.code_address() - 1 == run.stop_address());
   }
-  // A #UD that KVM's emulator makes of bytes that are no instruction has no handler.
-  return stepped.end == End::kHalted || stepped.end == End::kInternalError;
+  if (stepped.end == End::kInternalError) return true;  // a #UD that KVM's emulator has no name for
+  // The handler for vector n is at offset n of a page. RIP is behind it, but for a software KVM that
+  // has stepped there by INT n.
+  const std::uint64_t next = stepped.at_end.code_address().value();
+  const auto is_handler = [&](std::uint64_t at) {
+    return Vector{static_cast<std::uint8_t>(at)} == std::get<Exception>(run.stop).vector;
+  };
+  return stepped.end == End::kHalted && (is_handler(next - 1) || is_handler(next));
 }
 
 std::string why_not(End end) {
@@ -98,7 +113,7 @@ void place_unmapped_code(Outcome& run, const SteppedEnd& stepped) {
   }
 }
 
-void explain_first_fault(Outcome& run, SteppedEnd& stepped) {
+void explain_first_fault(Outcome& outcome, const RecordedRun& run, SteppedEnd& stepped) {
   constexpr std::size_t kMostHandlers = 4;
   for (;;) {
     const std::unique_ptr<ReplayedGuest> guest = before_last_step(run, stepped);
@@ -119,30 +134,36 @@ void explain_first_fault(Outcome& run, SteppedEnd& stepped) {
         }
       }
     }
-    tell(run, *std::move(fault), *guest);
+    tell(outcome, *std::move(fault), *guest);
     return;
   }
 }
 
-History replay(Outcome& run) {
-  if (run.recording == nullptr || !run.recording->memory) {
+History replay(Outcome& outcome) {
+  const RecordedRun run{.outcome = outcome, .recording = outcome.recording.lock()};
+  if (run.recording == nullptr) {
+    return failed("its machine is gone, or has begun another run");
+  }
+  if (!run.recording->memory) {
     return failed("its memory held too much before the run to be kept for a second one");
   }
   if (!AccessLog{run}.is_complete()) {
     return failed("it made more accesses to ports, MMIO or MSRs than are kept");
   }
-  if (has_lost_its_way(run)) {
+  if (has_lost_its_way(outcome)) {
     const SteppedEnd first = step_to_end(run, std::nullopt, {});
     History history{.findings = findings(run, first)};
     if (first.last_in_image) history.left_image_at = history_step(*first.last_in_image, nullptr);
     return history;
   }
   SteppedEnd stepped = find_end(run);
-  if (!is_the_same_end(run, stepped)) return failed(why_not(stepped.end));
-  if (std::holds_alternative<TripleFault>(run.stop)) explain_first_fault(run, stepped);
-  place_unmapped_code(run, stepped);
+  if (!is_the_same_end(outcome, stepped)) return failed(why_not(stepped.end));
+  if (std::holds_alternative<TripleFault>(outcome.stop)) {
+    explain_first_fault(outcome, run, stepped);
+  }
+  place_unmapped_code(outcome, stepped);
   History history{.steps = history_of(stepped)};
-  if (run.stopped_outside_image && stepped.last_in_image) {
+  if (outcome.stopped_outside_image && stepped.last_in_image) {
     history.left_image_at = history_step(*stepped.last_in_image, nullptr);
   }
   history.findings = findings(run, stepped);

@@ -11,8 +11,10 @@ namespace hltest {
 /// MMIO and MSRs, from the logs: the test's handlers are not called. Where it does not come to the
 /// same end, `History::failure` says so.
 ///
-/// For a run that ended in an exception, a triple fault or a fetch from no memory; any other comes
-/// back as it is. Takes some seconds at most. Throws nothing that KVM says: that is a failure too.
+/// To be called while the machine that made the run is there, and before its next run: it keeps
+/// what the second run begins with. For a run that ended in an exception, a triple fault or a fetch
+/// from no memory; any other comes back as it is. Takes some seconds at most. Throws nothing that
+/// KVM says: that is a failure too.
 Outcome replayed(Outcome run);
 
 }  // namespace hltest

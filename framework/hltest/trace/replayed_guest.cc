@@ -8,11 +8,11 @@ namespace hltest {
 
 using End = ReplayedGuest::End;
 
-ReplayedGuest::ReplayedGuest(const Outcome& run) : memory_(*run.recording->memory), log_(run) {
+ReplayedGuest::ReplayedGuest(const RecordedRun& run) : memory_(*run.recording->memory), log_(run) {
   vm_.start(*run.recording, memory_);
 }
 
-ReplayedGuest::ReplayedGuest(const Outcome& run, const Checkpoint& checkpoint)
+ReplayedGuest::ReplayedGuest(const RecordedRun& run, const Checkpoint& checkpoint)
     : memory_(checkpoint.memory), log_(checkpoint.log) {
   Recording start = *run.recording;
   start.registers = checkpoint.registers;

@@ -7,10 +7,10 @@
 #include <hltest/machine/deadline.h>
 #include <hltest/machine/guest_memory.h>
 #include <hltest/machine/guest_vm.h>
-#include <hltest/machine/outcome.h>
 #include <hltest/machine/system_tables.h>
 #include <hltest/trace/access_log.h>
 #include <hltest/trace/checkpoint.h>
+#include <hltest/trace/recorded_run.h>
 
 namespace hltest {
 
@@ -19,9 +19,9 @@ namespace hltest {
 class ReplayedGuest {
  public:
   /// At the start of the run, which has a recording with its memory. Throws as `GuestVm` does.
-  explicit ReplayedGuest(const Outcome& run);
+  explicit ReplayedGuest(const RecordedRun& run);
   /// At a checkpoint of it.
-  ReplayedGuest(const Outcome& run, const Checkpoint& checkpoint);
+  ReplayedGuest(const RecordedRun& run, const Checkpoint& checkpoint);
 
   /// How a part of the replay ended.
   enum class End : std::uint8_t {
@@ -47,6 +47,8 @@ class ReplayedGuest {
   /// Runs on until the guest stops by itself.
   End run_on();
 
+  /// True when it has made all accesses that the run made.
+  [[nodiscard]] bool has_made_all_accesses() const { return log_.used() == log_.size(); }
   /// Nothing where its memory holds too much.
   [[nodiscard]] std::optional<Checkpoint> checkpoint() const;
 

@@ -14,22 +14,23 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 
 constexpr std::uint64_t kMostSteps = 50'000;
-constexpr microseconds kLongestStepping = std::chrono::seconds{3};
+constexpr microseconds kLongestStepping = std::chrono::seconds{2};
 // A run that took longer than the default timeout is not waited for again.
 constexpr microseconds kLongestRun = std::chrono::seconds{6};
 
-std::unique_ptr<ReplayedGuest> guest_at(const Outcome& run,
+std::unique_ptr<ReplayedGuest> guest_at(const RecordedRun& run,
                                         const std::optional<Checkpoint>& start) {
   return start ? std::make_unique<ReplayedGuest>(run, *start)
                : std::make_unique<ReplayedGuest>(run);
 }
 
-bool is_in_image(const Outcome& run, const Step& step) {
-  return step.gpa && *step.gpa >= run.image_start && *step.gpa - run.image_start < run.image_size;
+bool is_in_image(const RecordedRun& run, const Step& step) {
+  return step.gpa && *step.gpa >= run.outcome.image_start &&
+         *step.gpa - run.outcome.image_start < run.outcome.image_size;
 }
 
 // On some KVMs a step over the HLT of a handler goes on past it.
-bool is_behind_a_handler(const Outcome& run, const Registers& registers) {
+bool is_behind_a_handler(const RecordedRun& run, const Registers& registers) {
   const bool real = run.recording->start_mode == CpuMode::kReal16;
   const Gva handlers{((real ? kRomRegion : kSystemRegion) + kHandlersOffset).value()};
   const Gva hlt = registers.code_address() - 1;
@@ -37,7 +38,7 @@ bool is_behind_a_handler(const Outcome& run, const Registers& registers) {
 }
 
 // The guest after so many accesses, between two instructions.
-std::optional<Checkpoint> after_accesses(const Outcome& run, std::uint64_t accesses) {
+std::optional<Checkpoint> after_accesses(const RecordedRun& run, std::uint64_t accesses) {
   ReplayedGuest guest{run};
   guest.set_time_limit(kLongestRun);
   if (guest.run_until(accesses) != End::kStepped) return std::nullopt;
@@ -45,7 +46,7 @@ std::optional<Checkpoint> after_accesses(const Outcome& run, std::uint64_t acces
 }
 
 // How long the guest runs from there to its end; nothing where that is not soon.
-std::optional<microseconds> time_to_end(const Outcome& run,
+std::optional<microseconds> time_to_end(const RecordedRun& run,
                                         const std::optional<Checkpoint>& start) {
   const auto guest = guest_at(run, start);
   guest->set_time_limit(kLongestRun);
@@ -56,12 +57,12 @@ std::optional<microseconds> time_to_end(const Outcome& run,
 }
 
 // Lets the guest run almost to its end, as far as time can tell, and steps it from there.
-std::optional<SteppedEnd> step_the_last_moment(const Outcome& run,
+std::optional<SteppedEnd> step_the_last_moment(const RecordedRun& run,
                                                const std::optional<Checkpoint>& start) {
   const std::optional<microseconds> whole = time_to_end(run, start);
   if (!whole) return std::nullopt;
   constexpr int kMostAttempts = 8;
-  const auto until = Clock::now() + 2 * kLongestRun;
+  const auto until = Clock::now() + kLongestRun;
   microseconds moment = std::max(*whole / 100, microseconds{100});
   for (int attempt = 0; attempt < kMostAttempts && Clock::now() < until; ++attempt) {
     const auto guest = guest_at(run, start);
@@ -90,7 +91,7 @@ Step look(const ReplayedGuest& guest) {
   return step;
 }
 
-SteppedEnd step_to_end(const Outcome& run, std::optional<Checkpoint> start,
+SteppedEnd step_to_end(const RecordedRun& run, std::optional<Checkpoint> start,
                        std::vector<Gva> breakpoints) {
   SteppedEnd stepped{.start = std::move(start), .breakpoints = std::move(breakpoints)};
   const auto guest = guest_at(run, stepped.start);
@@ -108,10 +109,11 @@ SteppedEnd step_to_end(const Outcome& run, std::optional<Checkpoint> start,
     }
   } while (stepped.end == End::kStepped && stepped.count < kMostSteps);
   if (stepped.end == End::kStepped) stepped.end = End::kTooLong;
+  stepped.made_all_accesses = guest->has_made_all_accesses();
   return stepped;
 }
 
-SteppedEnd find_end(const Outcome& run) {
+SteppedEnd find_end(const RecordedRun& run) {
   // An access is an instruction at least, so these are as many as a history has.
   const std::uint64_t accesses = AccessLog{run}.size();
   const std::uint64_t early = accesses > History::kMostSteps ? accesses - History::kMostSteps : 0;
@@ -131,14 +133,14 @@ SteppedEnd find_end(const Outcome& run) {
   return stepped;
 }
 
-std::unique_ptr<ReplayedGuest> at_start(const Outcome& run, const SteppedEnd& end) {
+std::unique_ptr<ReplayedGuest> at_start(const RecordedRun& run, const SteppedEnd& end) {
   auto guest = guest_at(run, end.start);
   guest->set_breakpoints(end.breakpoints);
   guest->set_time_limit(2 * kLongestStepping);
   return guest;
 }
 
-std::unique_ptr<ReplayedGuest> before_last_step(const Outcome& run, const SteppedEnd& end) {
+std::unique_ptr<ReplayedGuest> before_last_step(const RecordedRun& run, const SteppedEnd& end) {
   auto guest = at_start(run, end);
   for (std::uint64_t i = 0; i + 1 < end.count; ++i) {
     if (guest->step() != End::kStepped) return nullptr;

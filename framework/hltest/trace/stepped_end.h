@@ -31,21 +31,22 @@ struct SteppedEnd {
   std::deque<Step> last{};  ///< the last of them, that one included
   std::optional<Step> last_in_image = std::nullopt;
   Registers at_end{};
+  bool made_all_accesses = false;  ///< that the run made
 };
 
 /// Steps the guest of a run from `start` on to its end, or until it is out of steps or time: some
 /// ten thousand, some seconds.
-SteppedEnd step_to_end(const Outcome& run, std::optional<Checkpoint> start,
+SteppedEnd step_to_end(const RecordedRun& run, std::optional<Checkpoint> start,
                        std::vector<Gva> breakpoints);
 
 /// Brings the guest of a run close to its end and steps it there: from some accesses before the
 /// last, or, where that is too far away, from where it is a moment before its end.
-SteppedEnd find_end(const Outcome& run);
+SteppedEnd find_end(const RecordedRun& run);
 
 /// The guest once more, where its steps were counted from.
-std::unique_ptr<ReplayedGuest> at_start(const Outcome& run, const SteppedEnd& end);
+std::unique_ptr<ReplayedGuest> at_start(const RecordedRun& run, const SteppedEnd& end);
 /// The guest once more, before the step that ended it; nothing where it goes another way.
-std::unique_ptr<ReplayedGuest> before_last_step(const Outcome& run, const SteppedEnd& end);
+std::unique_ptr<ReplayedGuest> before_last_step(const RecordedRun& run, const SteppedEnd& end);
 
 /// The steps as a history has them, without the one that ended it.
 std::vector<HistoryStep> history_of(const SteppedEnd& end);

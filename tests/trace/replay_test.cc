@@ -1,0 +1,148 @@
+// A replay comes to the same end as the run did, whatever the run was given, and says so where it
+// can't.
+#include <hltest/hltest.h>
+
+#include "../host_limits.h"
+#include "guests/every_mode.h"
+#include "guests/replay_long.h"
+#include "guests/replay_protected.h"
+
+namespace {
+
+using namespace hltest;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+void expect_fault(const Outcome& outcome, Vector vector) {
+  ASSERT_THAT(outcome, TripleFaulted());
+  ASSERT_TRUE(outcome.history.has_value());
+  EXPECT_EQ(outcome.history->failure, "");
+  ASSERT_NE(outcome.fault(), nullptr) << report(outcome);
+  EXPECT_EQ(outcome.fault()->vector, vector);
+  ASSERT_TRUE(outcome.source().has_value()) << report(outcome);
+  EXPECT_EQ(outcome.source()->label, "fault");
+}
+
+TEST_F(ProtectedModeTest, ReplayGoesOnFromTheLastAccesses) {
+  for (const std::uint64_t writes : {1, 15, 16, 17, 100}) {
+    const Outcome outcome = replayed(run(guests::faults_after_output, {.rcx = writes}));
+    expect_fault(outcome, Vector::kInvalidOpcode);
+    EXPECT_EQ(outcome.registers.ecx(), 0U);
+    EXPECT_EQ(outcome.ports.text(kCom1), std::string(writes, 'x')) << "the logs are the run's own";
+    EXPECT_EQ(outcome.history->steps.back().instruction.substr(0, 4), "lidt");
+  }
+}
+
+// Too many instructions to be stepped: all but the last moment runs at full speed.
+TEST_F(ProtectedModeTest, ReplayReachesAFaultAfterALongLoop) {
+  constexpr std::uint64_t kCount = 300'000;
+  const Outcome outcome = replayed(run(guests::faults_after_a_loop, {.rcx = kCount}));
+  expect_fault(outcome, Vector::kDivideError);
+  EXPECT_EQ(outcome.registers.ebx(), kCount);
+  ASSERT_THAT(outcome.history->steps, SizeIs(History::kMostSteps));
+  EXPECT_EQ(outcome.fault()->cause, "the divisor ecx is 0");
+}
+
+TEST_F(ProtectedModeTest, ReplayIsGivenWhatTheHandlersGave) {
+  int calls = 0;
+  machine().ports().on_in(0x60, PortReader{[&](const PortAccess&) {
+                            memory().write<std::uint16_t>(Gpa{0x5000}, 0x300);
+                            return std::uint32_t(++calls);
+                          }});
+  machine().ports().on_in(0x61, Answers{0x20});
+  machine().mmio().attach(Gpa{0xFEC00000}, 4,
+                          {.read = [&](const MmioAccess&) { return 0x4000 * ++calls; }});
+  const Outcome outcome = replayed(run(guests::faults_on_what_it_reads));
+  expect_fault(outcome, Vector::kInvalidOpcode);
+  EXPECT_EQ(outcome.registers.esi(), 0x1U + 0x20 + 0x8000 + 0x300);
+  EXPECT_EQ(calls, 2) << "the handlers are not called again";
+}
+
+TEST_F(LongModeTest, ReplayTakesSseAndMsrsAlong) {
+  const Outcome outcome = replayed(run(guests::sse_before_the_fault, {.rcx = 40}));
+  SKIP_AT_HOST_LIMIT(outcome);
+  expect_fault(outcome, Vector::kDivideError);
+  EXPECT_EQ(outcome.registers.rax, 0x1122334455667788U);
+  EXPECT_EQ(outcome.registers.ebx(), 0x12345678U);
+}
+
+// What a handler of the guest's mends is not what it died of.
+TEST_F(LongModeTest, ReplayPassesWhatTheGuestHandles) {
+  const Outcome outcome = replayed(run(guests::handled_then_broken));
+  expect_fault(outcome, Vector::kDivideError);
+  EXPECT_EQ(outcome.registers.ecx(), 2U);
+  EXPECT_EQ(std::get<TripleFault>(outcome.stop).undelivered,
+            "the gate for #DE (vector 0x0) is none: null descriptor");
+}
+
+TEST_F(ProtectedModeTest, ASecondRunIsReplayedWithTheMemoryThatItFound) {
+  memory().write<std::uint32_t>(Gpa{0x9000}, 0x12345);
+  EXPECT_THAT(run(guests::add, {.rax = 1, .rbx = 2}), Halted());
+  memory().write<std::uint16_t>(Gpa{0x5000}, 7);
+  machine().ports().on_in(0x60, Always{0});
+  machine().ports().on_in(0x61, Always{0});
+  machine().mmio().attach(Gpa{0xFEC00000}, 4, {.read = [](const MmioAccess&) { return 0; }});
+  const Outcome outcome = replayed(run(guests::faults_on_what_it_reads));
+  expect_fault(outcome, Vector::kInvalidOpcode);
+  EXPECT_EQ(outcome.registers.esi(), 7U);
+}
+
+TEST_F(ProtectedModeTest, AnExceptionHasAHistory) {
+  const Outcome outcome = replayed(run(guests::divide_by_zero));
+  ASSERT_THAT(outcome, Raised(DivideError()));
+  ASSERT_TRUE(outcome.history.has_value());
+  EXPECT_EQ(outcome.history->failure, "");
+  ASSERT_FALSE(outcome.history->steps.empty());
+  const HistoryStep& last = outcome.history->steps.back();
+  EXPECT_EQ(last.mode, CpuMode::kProtected32);
+  EXPECT_FALSE(last.instruction.empty());
+}
+
+TEST_F(ProtectedModeTest, ARunThatHaltedComesBackAsItIs) {
+  const Outcome outcome = replayed(run(guests::add, {.rax = 1, .rbx = 2}));
+  EXPECT_THAT(outcome, Halted());
+  EXPECT_FALSE(outcome.history.has_value());
+}
+
+TEST_F(ProtectedModeTest, ReplayTakesTheMachineThatRan) {
+  const Outcome first = run(guests::faults_after_output, {.rcx = 1});
+  EXPECT_THAT(run(guests::add, {.rax = 1, .rbx = 2}), Halted());
+  const Outcome outcome = replayed(first);
+  ASSERT_TRUE(outcome.history.has_value());
+  EXPECT_EQ(outcome.history->failure, "its machine is gone, or has begun another run");
+  EXPECT_THAT(report(outcome),
+              HasSubstr("not replayed: its machine is gone, or has begun another run"));
+}
+
+TEST_F(ProtectedModeTest, ReplayTakesAMemoryThatCanBeKept) {
+  machine().set_memory_size(128 * kMiB);
+  memory().fill(Gpa{0x100000}, 65 * kMiB, 1);
+  const Outcome outcome = replayed(run(guests::faults_after_output, {.rcx = 1}));
+  ASSERT_TRUE(outcome.history.has_value());
+  EXPECT_EQ(outcome.history->failure,
+            "its memory held too much before the run to be kept for a second one");
+}
+
+// A log that was tampered with stands for a guest that depends on more than it is given: the replay
+// makes an access that is not in the log.
+TEST_F(ProtectedModeTest, AReplayThatGoesAnotherWayIsNotBelieved) {
+  Outcome outcome = run(guests::faults_after_output, {.rcx = 3});
+  outcome.ports = PortLog{};
+  outcome.ports.add({.port = kCom1, .value = 'x'});
+  outcome = replayed(std::move(outcome));
+  ASSERT_TRUE(outcome.history.has_value());
+  EXPECT_EQ(outcome.history->failure,
+            "it made other accesses to ports, MMIO or MSRs the second time");
+  EXPECT_EQ(outcome.fault(), nullptr);
+}
+
+TEST_F(ProtectedModeTest, AReplayWithFewerAccessesIsNotBelieved) {
+  Outcome outcome = run(guests::faults_after_output, {.rcx = 3});
+  outcome.ports.add({.port = kCom1, .value = 'x'});
+  outcome = replayed(std::move(outcome));
+  ASSERT_TRUE(outcome.history.has_value());
+  EXPECT_EQ(outcome.history->failure, "it came to another end the second time");
+  EXPECT_EQ(outcome.fault(), nullptr);
+}
+
+}  // namespace
