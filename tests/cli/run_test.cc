@@ -1,4 +1,8 @@
 // `hltest run` as a user runs it: exit status, report and JSON.
+#include <pty.h>
+
+#include <array>
+
 #include "command_fixture.h"
 
 namespace {
@@ -8,6 +12,7 @@ using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 const char* const kAddDigits =
@@ -144,6 +149,65 @@ TEST_F(RunTest, NasmsWarningsGoToStderrAndItGoesOn) {
   EXPECT_EQ(result.status, 0);
   EXPECT_THAT(result.err, HasSubstr("warn.asm:1: warning: byte data exceeds bounds"));
   EXPECT_EQ(json::parse(result.out)["registers"]["rax"], "0x5c");
+}
+
+// Everything about a triple fault, for programs.
+TEST_F(RunTest, JsonHasTheFaultBehindATripleFault) {
+  const std::string source = file("boot.asm",
+                                  "lidt [0x5000]\n"   // zeros
+                                  "xor ebx, ebx\n"    //
+                                  "fault: div ebx\n"  //
+                                  "hlt\n");
+  const json result = run_json(source + " --mode protected", 1);
+  EXPECT_EQ(result["outcome"], "triple_fault");
+  const json& fault = result["fault"];
+  EXPECT_EQ(fault["vector"], 0);
+  EXPECT_EQ(fault["name"], "#DE");
+  EXPECT_EQ(fault["rip"], "0x1009");
+  EXPECT_EQ(fault["instruction"], "div ebx");
+  EXPECT_EQ(fault["source"], "boot.asm:3");
+  EXPECT_EQ(fault["cause"], "the divisor ebx is 0");
+  EXPECT_EQ(fault["undelivered"],
+            "the IDT at 0x0 ends before the gate for #DE (vector 0x0): its limit is 0x0");
+  EXPECT_EQ(result["registers"]["rip"], "0x1009");
+  ASSERT_EQ(result["history"].size(), 2U);
+  EXPECT_EQ(result["history"][1]["instruction"], "xor ebx, ebx");
+  EXPECT_EQ(result["history"][1]["source"], "boot.asm:2");
+  EXPECT_EQ(result["history"][1]["changes"]["rflags"], "0x46");
+}
+
+// What `hltest run` writes to a terminal, with these settings of the environment.
+std::string on_terminal(const std::string& arguments, const char* no_colour, const char* terminal) {
+  int master = -1;
+  const pid_t child = forkpty(&master, nullptr, nullptr, nullptr);
+  if (child == 0) {
+    setenv("TERM", terminal, 1);
+    if (no_colour != nullptr) setenv("NO_COLOR", no_colour, 1);
+    const std::string command = "'" HLTEST_COMMAND "' run " + arguments;
+    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+    _exit(127);
+  }
+  std::string text;
+  std::array<char, 4096> part{};
+  for (ssize_t size = 0; (size = read(master, part.data(), part.size())) > 0;) {
+    text.append(part.data(), static_cast<std::size_t>(size));
+  }
+  close(master);
+  waitpid(child, nullptr, 0);
+  return text;
+}
+
+TEST_F(RunTest, ColourIsForTerminalsThatWantIt) {
+  const std::string source = file("fault.asm", "xor bx, bx\ndiv bx\n");
+  const std::string coloured = on_terminal(source, nullptr, "xterm");
+  EXPECT_THAT(coloured, HasSubstr("\x1b[1;31mfault.asm ended: #DE"));
+  EXPECT_THAT(coloured, HasSubstr("\x1b[1mcause: the divisor bx is 0\x1b[0m"));
+  EXPECT_THAT(coloured, HasSubstr("\x1b[1;33m>"));
+  EXPECT_THAT(on_terminal(source, "", "xterm"), HasSubstr("\x1b[")) << "an empty NO_COLOR is none";
+  EXPECT_THAT(on_terminal(source, "1", "xterm"), Not(HasSubstr("\x1b[")));
+  EXPECT_THAT(on_terminal(source, nullptr, "dumb"), Not(HasSubstr("\x1b[")));
+  EXPECT_THAT(on_terminal(source + " --json", nullptr, "xterm"), Not(HasSubstr("\x1b[")));
+  EXPECT_THAT(hltest("run " + source, "TERM=xterm").out, Not(HasSubstr("\x1b[")));
 }
 
 }  // namespace

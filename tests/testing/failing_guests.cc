@@ -2,6 +2,7 @@
 // says.
 #include <hltest/hltest.h>
 
+#include "guests/broken_protected.h"
 #include "guests/real_mode.h"
 
 namespace {
@@ -18,6 +19,10 @@ TEST_F(RealModeTest, Passes) { EXPECT_THAT(run(guests::add_digits_newline), Halt
 
 TEST_F(RealModeTest, TheImageDoesNotFit) {
   (void)run(guests::add_digits_newline.loaded_at(Gpa{0x7FFFFFFF}));
+}
+
+TEST_F(ProtectedModeTest, TheSwitchOfModesIsExpectedToWork) {
+  EXPECT_THAT(run(guests::pml4e_not_present), Halted());
 }
 
 class OverridesTearDown : public RealModeTest {

@@ -27,5 +27,12 @@ expect_count("${output}" "which wrote \"4.n\" .34 0a. to port 0x3f8" 1)
 expect_count("${output}" "does not fit in the guest's memory" 1)
 expect_count("${output}" "FAILED  . RealModeTest.Passes" 0)
 
+# A triple fault is explained without a second run of the test's.
+expect_count("${output}" "pml4e_not_present ended: triple fault after #PF" 1)
+expect_count("${output}" "cause: the fetch from 0x1048 at CPL 0: its PML4E at 0x8000 .0x9002. is not" 1)
+
 file(READ "${XML}" xml)
+expect_count("${xml}" "property name=\"hltest_report\" value=\"pml4e_not_present ended: triple fault after #PF" 1)
+string(ASCII 27 escape)
+expect_count("${output}${xml}" "${escape}" 0)
 expect_count("${xml}" "property name=\"hltest_report\" value=\"add_digits_newline halted" 2)

@@ -30,9 +30,7 @@ std::string changes_of(const HistoryStep& step) {
   for (const NamedValue& change : step.changes) {
     if (!text.empty()) text += ' ';
     if (change.name == "rflags") {
-      text += to_string(Rflags{change.value}).empty()
-                  ? "flags -"
-                  : fmt::format("[{}]", to_string(Rflags{change.value}));
+      text += fmt::format("[{}]", to_string(Rflags{change.value}));
     } else {
       const bool is_short = step.mode != CpuMode::kLong64 && change.name.starts_with('r');
       fmt::format_to(std::back_inserter(text), "{}{}={:x}", is_short ? "e" : "",

@@ -52,12 +52,10 @@ std::string overwritten_code(const RecordedRun& run, const SteppedEnd& stepped) 
   const Bytes now = disassemble_one(last.code, at, mode).bytes;
   const Bytes was = original(run, offset, now.size());
   if (was == Bytes(now.begin(), now.begin() + static_cast<std::ptrdiff_t>(was.size()))) return {};
-  std::string text =
-      fmt::format("the code at {} was overwritten: the image has `{}` there", to_string(at),
-                  disassemble_one(original(run, offset, kLongestInstruction), at, mode).text);
   const std::string writer = writer_of(run, stepped, *last.gpa, was);
-  if (!writer.empty()) text += "; it was " + writer;
-  return text;
+  return fmt::format("the code at {} was overwritten{}: the image has `{}` there", to_string(at),
+                     writer.empty() ? "" : " by " + writer,
+                     disassemble_one(original(run, offset, kLongestInstruction), at, mode).text);
 }
 
 Gva top_of_stack(const Registers& registers) {

@@ -47,8 +47,8 @@ bool is_the_same_end(const Outcome& run, const SteppedEnd& stepped) {
            (stepped.end == End::kHalted && stepped.at_end.code_address() - 1 == run.stop_address());
   }
   if (stepped.end == End::kInternalError) return true;  // a #UD that KVM's emulator has no name for
-  // The handler for vector n is at offset n of a page. RIP is behind it, but for a software KVM that
-  // has stepped there by INT n.
+  // The handler for vector n is at offset n of a page. RIP is behind it, but for a software KVM
+  // that has stepped there by INT n.
   const std::uint64_t next = stepped.at_end.code_address().value();
   const auto is_handler = [&](std::uint64_t at) {
     return Vector{static_cast<std::uint8_t>(at)} == std::get<Exception>(run.stop).vector;
