@@ -30,21 +30,21 @@ cause: the fetch from 0x1048 at CPL 0: its PML4E at 0x8000 (0x9002) is not
 not delivered: the IDT at 0xf0001000 is not mapped: not present
 
 before it, with the registers that each changed:
-    0x1000  ..not_present.asm:10  mov dword ptr [0x8000], 0x9002
-    0x100a  ..not_present.asm:11  mov dword ptr [0x9000], 0xa003
-    0x1014  ..not_present.asm:12  mov dword ptr [0xa000], 0x83
-    0x101e  ..not_present.asm:13  mov eax, cr4
-    0x1021  ..not_present.asm:14  or eax, 0x20              eax=20
-    0x1024  ..not_present.asm:15  mov cr4, eax              cr4=20
-    0x1027  ..not_present.asm:16  mov eax, 0x8000           eax=8000
-    0x102c  ..not_present.asm:17  mov cr3, eax              cr3=8000
-    0x102f  ..not_present.asm:18  mov ecx, 0xc0000080       ecx=c0000080
-    0x1034  ..not_present.asm:19  rdmsr                     eax=0
-    0x1036  ..not_present.asm:20  or eax, 0x100             eax=100 [PF]
-    0x103b  ..not_present.asm:21  wrmsr                     efer=100
-    0x103d  ..not_present.asm:22  mov eax, cr0              eax=31
-    0x1040  ..not_present.asm:23  or eax, 0x80000000        eax=80000031 [SF]
-    0x1045  ..not_present.asm:24  mov cr0, eax              cr0=80000031 efer...
+      0x1000  ..present.asm:10  mov dword ptr [0x8000], 0x9002
+      0x100a  ..present.asm:11  mov dword ptr [0x9000], 0xa003
+      0x1014  ..present.asm:12  mov dword ptr [0xa000], 0x83
+      0x101e  ..present.asm:13  mov eax, cr4
+      0x1021  ..present.asm:14  or eax, 0x20              eax=20
+      0x1024  ..present.asm:15  mov cr4, eax              cr4=20
+      0x1027  ..present.asm:16  mov eax, 0x8000           eax=8000
+      0x102c  ..present.asm:17  mov cr3, eax              cr3=8000
+      0x102f  ..present.asm:18  mov ecx, 0xc0000080       ecx=c0000080
+      0x1034  ..present.asm:19  rdmsr                     eax=0
+      0x1036  ..present.asm:20  or eax, 0x100             eax=100 [PF]
+      0x103b  ..present.asm:21  wrmsr                     efer=100
+      0x103d  ..present.asm:22  mov eax, cr0              eax=31
+      0x1040  ..present.asm:23  or eax, 0x80000000        eax=80000031 [SF]
+      0x1045  ..present.asm:24  mov cr0, eax              cr0=80000031 efer=500
 >     0x1048  eb fe                     jmp 0x1048
       0x104a  f4                        hlt
 
@@ -74,12 +74,12 @@ the code at 0x100a was overwritten by `push ax` at 0x1009,
 the stack has run into the image (0x1000-0x1010): its pointer is 0x1009
 
 before it, with the registers that each changed:
-    0x1000  ..ns_into_code.asm:5  mov sp, 0x1011            esp=1011
-    0x1003  ..ns_into_code.asm:6  mov ax, 0xffff            eax=ffff
-    0x1006  ..ns_into_code.asm:7  push ax                   esp=100f
-    0x1007  ..ns_into_code.asm:8  push ax                   esp=100d
-    0x1008  ..ns_into_code.asm:9  push ax                   esp=100b
-    0x1009  ..s_into_code.asm:10  push ax                   esp=1009
+      0x1000  ..nto_code.asm:5  mov sp, 0x1011            esp=1011
+      0x1003  ..nto_code.asm:6  mov ax, 0xffff            eax=ffff
+      0x1006  ..nto_code.asm:7  push ax                   esp=100f
+      0x1007  ..nto_code.asm:8  push ax                   esp=100d
+      0x1008  ..nto_code.asm:9  push ax                   esp=100b
+      0x1009  ..to_code.asm:10  push ax                   esp=1009
 >     0x100a  ff                        db 0xff
       0x100b  ff                        db 0xff
       0x100c  ff                        db 0xff
@@ -106,7 +106,7 @@ cause: the write to 0xffff800000000000 at CPL 0: its PML4E at 0xf0006800 (0x0)
   is not present
 
 before it, with the registers that each changed:
-    0x1000  ..through_null.asm:3  mov rbx, 0xffff800000000000 rbx=ffff8000000...
+      0x1000  ..ugh_null.asm:3  mov rbx, 0xffff800000000000 rbx=ffff800000000000
 >     0x100a  c6 03 01                  mov byte ptr [rbx], 0x1
       0x100d  f4                        hlt
 

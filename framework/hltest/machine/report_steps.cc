@@ -19,7 +19,7 @@ std::string source_of(const Outcome& outcome, const std::optional<Gpa>& gpa) {
 
 // `boot.asm:42`: a line of the history has no room for more, and of a long name only for the end.
 std::string source_line_of(const Outcome& outcome, const std::optional<Gpa>& gpa) {
-  constexpr std::size_t kMost = 20;
+  constexpr std::size_t kMost = 16;
   const auto place = gpa ? outcome.source_at(*gpa) : std::nullopt;
   std::string text = place ? fmt::format("{}:{}", place->line.file, place->line.line) : "";
   return text.size() <= kMost ? text : ".." + text.substr(text.size() - kMost + 2);
@@ -90,8 +90,8 @@ std::string history_text(const Outcome& outcome, std::size_t most_lines) {
   std::string text = "\nbefore it, with the registers that each changed:\n";
   for (std::size_t i = 0; i < shown; ++i) {
     const HistoryStep& step = steps[steps.size() - shown + i];
-    std::string line = fmt::format("{:>10}  {:<{}}  {:<25} {}", to_string(step.address), sources[i],
-                                   widest, step.instruction, changes_of(step));
+    std::string line = fmt::format("  {:>10}  {:<{}}  {:<25} {}", to_string(step.address),
+                                   sources[i], widest, step.instruction, changes_of(step));
     line.erase(line.find_last_not_of(' ') + 1);
     text += cut(line) + '\n';
   }
