@@ -63,8 +63,7 @@ std::vector<std::size_t> GuestMemory::pages_in_use() const {
     }
   }
   std::ranges::sort(pages);
-  const auto repeated = std::ranges::unique(pages);
-  pages.erase(repeated.begin(), repeated.end());
+  pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
   return pages;
 }
 

@@ -48,8 +48,9 @@ std::optional<RegionMapping> map_region(const Registers& registers, const GuestM
   };
 
   const unsigned top = format.levels - 1;
-  std::ranges::copy(first_table(registers, memory, format.entries(top) * format.entry_size),
-                    tables.begin());
+  std::ranges::copy(
+      first_table(registers, memory, std::uint64_t{format.entries(top)} * format.entry_size),
+      tables.begin());
   const auto is_free = [&](std::uint64_t index) { return (entry_at(0, index)[0] & kPresent) == 0; };
   const auto is_unused = [&](std::uint64_t index) {
     return std::ranges::none_of(in_use, [&](Gva gva) { return format.index(gva, top) == index; });

@@ -134,7 +134,8 @@ SteppedEnd find_end(const RecordedRun& run) {
 }
 
 std::unique_ptr<ReplayedGuest> at_start(const RecordedRun& run, const SteppedEnd& end) {
-  auto guest = guest_at(run, end.start);
+  auto guest = guest_at(run, end.start);  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): it
+                                          // loses sight of what is owned
   guest->set_breakpoints(end.breakpoints);
   guest->set_time_limit(2 * kLongestStepping);
   return guest;
@@ -145,7 +146,8 @@ std::unique_ptr<ReplayedGuest> before_last_step(const RecordedRun& run, const St
   for (std::uint64_t i = 0; i + 1 < end.count; ++i) {
     if (guest->step() != End::kStepped) return nullptr;
   }
-  return guest->registers() == end.last.back().before ? std::move(guest) : nullptr;
+  if (guest->registers() != end.last.back().before) return nullptr;
+  return guest;
 }
 
 HistoryStep history_step(const Step& step, const Registers* after) {
