@@ -97,14 +97,12 @@ std::string lost_stack(const RecordedRun& run, const Step& last, const SystemTab
 
 }  // namespace
 
-std::vector<std::string> findings(const RecordedRun& run, const SteppedEnd& stepped) {
+std::vector<std::string> findings(const RecordedRun& run, const SteppedEnd& stepped,
+                                  const ReplayedGuest& guest) {
   std::vector<std::string> found;
-  const auto guest = before_last_step(run, stepped);
-  if (guest == nullptr) return found;
   const Step& last = stepped.last.back();
-  for (std::string each :
-       {overwritten_code(run, stepped),
-        lost_stack(run, last, guest->tables(last.before), std::as_const(*guest).memory())}) {
+  for (std::string each : {overwritten_code(run, stepped),
+                           lost_stack(run, last, guest.tables(last.before), guest.memory())}) {
     if (!each.empty()) found.push_back(std::move(each));
   }
   return found;

@@ -9,6 +9,8 @@ namespace hltest {
 
 /// What is wrong with the code and the stack where a run ended, a sentence each: code that was
 /// overwritten, and by what; a stack that ran into the image, or to where there is no memory.
-std::vector<std::string> findings(const RecordedRun& run, const SteppedEnd& stepped);
+/// `guest` is the one before its last step.
+std::vector<std::string> findings(const RecordedRun& run, const SteppedEnd& stepped,
+                                  const ReplayedGuest& guest);
 
 }  // namespace hltest

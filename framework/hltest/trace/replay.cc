@@ -113,30 +113,44 @@ void place_unmapped_code(Outcome& run, const SteppedEnd& stepped) {
   }
 }
 
-void explain_first_fault(Outcome& outcome, const RecordedRun& run, SteppedEnd& stepped) {
+// The handler of the guest's that a fault was delivered to, unless it stops there already: what
+// went wrong came later.
+std::optional<Gva> handler_that_ran(const HaltMeaning& fault, const SystemTables& tables,
+                                    const SteppedEnd& stepped) {
   constexpr std::size_t kMostHandlers = 4;
-  for (;;) {
-    const std::unique_ptr<ReplayedGuest> guest = before_last_step(run, stepped);
-    std::optional<HaltMeaning> fault = guest ? capture_fault(*guest) : std::nullopt;
-    if (!fault) return;
-    const SystemTables tables = guest->tables(fault->registers);
-    const auto* const exception = std::get_if<Exception>(&fault->reason);
-    if (exception != nullptr && obstacle_to(exception->vector, tables).empty()) {
-      const std::optional<Gva> handler = handler_of(exception->vector, tables);
-      if (handler && stepped.breakpoints.size() < kMostHandlers) {
-        // It was delivered: what went wrong came later.
-        std::vector<Gva> breakpoints = stepped.breakpoints;
-        breakpoints.push_back(*handler);
-        SteppedEnd again = step_to_end(run, stepped.start, std::move(breakpoints));
-        if (again.end == stepped.end && again.count > stepped.count) {
-          stepped = std::move(again);
-          continue;
-        }
-      }
+  const auto* const exception = std::get_if<Exception>(&fault.reason);
+  if (exception == nullptr || stepped.breakpoints.size() == kMostHandlers) return std::nullopt;
+  if (!obstacle_to(exception->vector, tables).empty()) return std::nullopt;
+  return handler_of(exception->vector, tables);
+}
+
+// Explains the fault that a triple fault began with. Where the steps have passed a handler of the
+// guest's, `stepped` is the end that stops in it, and there is more to explain: true.
+bool explain_first_fault(Outcome& outcome, const RecordedRun& run, SteppedEnd& stepped,
+                         ReplayedGuest& guest) {
+  std::optional<HaltMeaning> fault = capture_fault(guest);
+  if (!fault) return false;
+  if (const auto handler = handler_that_ran(*fault, guest.tables(fault->registers), stepped)) {
+    std::vector<Gva> breakpoints = stepped.breakpoints;
+    breakpoints.push_back(*handler);
+    SteppedEnd again = step_to_end(run, stepped.start, std::move(breakpoints));
+    if (again.end == stepped.end && again.count > stepped.count) {
+      stepped = std::move(again);
+      return true;
     }
-    tell(outcome, *std::move(fault), *guest);
-    return;
   }
+  tell(outcome, *std::move(fault), guest);
+  return false;
+}
+
+History history_of_lost_guest(const RecordedRun& run) {
+  const SteppedEnd first = step_to_end(run, std::nullopt, {});
+  History history;
+  if (const auto guest = before_last_step(run, first)) {
+    history.findings = findings(run, first, *guest);
+  }
+  if (first.last_in_image) history.left_image_at = history_step(*first.last_in_image, nullptr);
+  return history;
 }
 
 History replay(Outcome& outcome) {
@@ -150,23 +164,23 @@ History replay(Outcome& outcome) {
   if (!AccessLog{run}.is_complete()) {
     return failed("it made more accesses to ports, MMIO or MSRs than are kept");
   }
-  if (has_lost_its_way(outcome)) {
-    const SteppedEnd first = step_to_end(run, std::nullopt, {});
-    History history{.findings = findings(run, first)};
-    if (first.last_in_image) history.left_image_at = history_step(*first.last_in_image, nullptr);
-    return history;
-  }
+  if (has_lost_its_way(outcome)) return history_of_lost_guest(run);
+
   SteppedEnd stepped = find_end(run);
   if (!is_the_same_end(outcome, stepped)) return failed(why_not(stepped.end));
-  if (std::holds_alternative<TripleFault>(outcome.stop)) {
-    explain_first_fault(outcome, run, stepped);
+  History history;
+  for (bool is_explained = false; !is_explained;) {
+    const std::unique_ptr<ReplayedGuest> guest = before_last_step(run, stepped);
+    if (guest == nullptr) return failed(why_not(End::kOther));
+    history.findings = findings(run, stepped, *guest);
+    is_explained = !std::holds_alternative<TripleFault>(outcome.stop) ||
+                   !explain_first_fault(outcome, run, stepped, *guest);
   }
   place_unmapped_code(outcome, stepped);
-  History history{.steps = history_of(stepped)};
+  history.steps = history_of(stepped);
   if (outcome.stopped_outside_image && stepped.last_in_image) {
     history.left_image_at = history_step(*stepped.last_in_image, nullptr);
   }
-  history.findings = findings(run, stepped);
   return history;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <memory>
 #include <utility>
 
@@ -13,10 +14,18 @@ using End = ReplayedGuest::End;
 using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 
-constexpr std::uint64_t kMostSteps = 50'000;
-constexpr microseconds kLongestStepping = std::chrono::seconds{2};
+constexpr microseconds kLongestStepping = std::chrono::seconds{1};
 // A run that took longer than the default timeout is not waited for again.
 constexpr microseconds kLongestRun = std::chrono::seconds{6};
+constexpr microseconds kLongestSearch = 2 * kLongestRun;
+
+// Of this thread, the guest's time included: a busy host shall not make a replay fail.
+microseconds processor_time() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds{now.tv_sec} +
+         std::chrono::duration_cast<microseconds>(std::chrono::nanoseconds{now.tv_nsec});
+}
 
 std::unique_ptr<ReplayedGuest> guest_at(const RecordedRun& run,
                                         const std::optional<Checkpoint>& start) {
@@ -45,37 +54,36 @@ std::optional<Checkpoint> after_accesses(const RecordedRun& run, std::uint64_t a
   return guest.checkpoint();
 }
 
-// How long the guest runs from there to its end; nothing where that is not soon.
-std::optional<microseconds> time_to_end(const RecordedRun& run,
-                                        const std::optional<Checkpoint>& start) {
-  const auto guest = guest_at(run, start);
-  guest->set_time_limit(kLongestRun);
-  const auto begin = Clock::now();
-  const End end = guest->run_on();
-  if (end == End::kTooLong || end == End::kDiverged) return std::nullopt;
-  return std::chrono::duration_cast<microseconds>(Clock::now() - begin);
-}
-
-// Lets the guest run almost to its end, as far as time can tell, and steps it from there.
+// Steps the guest from as late a moment as it takes. That is found by halving the time that it has
+// left, from checkpoint to checkpoint, in processor time: so it is found on a busy host, too.
 std::optional<SteppedEnd> step_the_last_moment(const RecordedRun& run,
-                                               const std::optional<Checkpoint>& start) {
-  const std::optional<microseconds> whole = time_to_end(run, start);
-  if (!whole) return std::nullopt;
-  constexpr int kMostAttempts = 8;
-  const auto until = Clock::now() + kLongestRun;
-  microseconds moment = std::max(*whole / 100, microseconds{100});
-  for (int attempt = 0; attempt < kMostAttempts && Clock::now() < until; ++attempt) {
-    const auto guest = guest_at(run, start);
-    guest->set_time_limit(std::max(*whole - moment, microseconds{1}));
-    if (guest->run_on() != End::kTooLong) {
-      moment *= 3;  // it was faster this time
-      continue;
+                                               std::optional<Checkpoint> start) {
+  constexpr microseconds kShortest{20};       // what a timer can tell apart
+  constexpr microseconds kSteppable{50'000};  // slow processors are stepped through that
+  constexpr int kLess = 8;                    // than the last time that stepping took too long
+  const microseconds until = processor_time() + kLongestSearch;
+  microseconds left = 2 * kLongestRun;  // until a first run to the end tells
+  microseconds tried = kLess * kSteppable;
+  while (processor_time() < until) {
+    if (left <= kSteppable && left <= tried / kLess) {
+      tried = left;
+      SteppedEnd stepped = step_to_end(run, start, {});
+      if (stepped.end != End::kTooLong) return stepped;
     }
-    std::optional<Checkpoint> close = guest->checkpoint();
-    if (!close) return std::nullopt;
-    SteppedEnd stepped = step_to_end(run, std::move(close), {});
-    if (stepped.end != End::kTooLong) return stepped;
-    moment /= 2;
+    const auto guest = guest_at(run, start);
+    guest->set_time_limit(std::max(left / 2, kShortest));
+    const microseconds begin = processor_time();
+    const End end = guest->run_on();
+    const microseconds took = processor_time() - begin;
+    if (end == End::kDiverged) return std::nullopt;
+    if (end != End::kTooLong) {
+      if (left <= kShortest) return std::nullopt;
+      left = std::min(took, left / 2);
+    } else {
+      start = guest->checkpoint();
+      if (!start) return std::nullopt;
+      left = std::max(left - took, kShortest);
+    }
   }
   return std::nullopt;
 }
@@ -96,7 +104,8 @@ SteppedEnd step_to_end(const RecordedRun& run, std::optional<Checkpoint> start,
   SteppedEnd stepped{.start = std::move(start), .breakpoints = std::move(breakpoints)};
   const auto guest = guest_at(run, stepped.start);
   guest->set_breakpoints(stepped.breakpoints);
-  guest->set_time_limit(kLongestStepping);
+  guest->set_time_limit(10 * kLongestStepping);  // for an instruction that never ends
+  const microseconds until = processor_time() + kLongestStepping;
   do {
     stepped.last.push_back(look(*guest));
     if (stepped.last.size() > History::kMostSteps + 1) stepped.last.pop_front();
@@ -107,7 +116,7 @@ SteppedEnd step_to_end(const RecordedRun& run, std::optional<Checkpoint> start,
     if (stepped.end == End::kStepped && is_behind_a_handler(run, stepped.at_end)) {
       stepped.end = End::kHalted;
     }
-  } while (stepped.end == End::kStepped && stepped.count < kMostSteps);
+  } while (stepped.end == End::kStepped && processor_time() < until);
   if (stepped.end == End::kStepped) stepped.end = End::kTooLong;
   stepped.made_all_accesses = guest->has_made_all_accesses();
   return stepped;
@@ -126,7 +135,7 @@ SteppedEnd find_end(const RecordedRun& run) {
   if (accesses != 0) start = after_accesses(run, accesses);
   if (accesses != 0 && !start) return {.end = End::kDiverged};
   const std::optional<Step> last_in_image = stepped.last_in_image;
-  if (auto close = step_the_last_moment(run, start)) {
+  if (auto close = step_the_last_moment(run, std::move(start))) {
     stepped = *std::move(close);
     if (!stepped.last_in_image) stepped.last_in_image = last_in_image;
   }
@@ -134,10 +143,9 @@ SteppedEnd find_end(const RecordedRun& run) {
 }
 
 std::unique_ptr<ReplayedGuest> at_start(const RecordedRun& run, const SteppedEnd& end) {
-  auto guest = guest_at(run, end.start);  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): it
-                                          // loses sight of what is owned
+  auto guest = guest_at(run, end.start);  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): owned
   guest->set_breakpoints(end.breakpoints);
-  guest->set_time_limit(2 * kLongestStepping);
+  guest->set_time_limit(20 * kLongestStepping);
   return guest;
 }
 

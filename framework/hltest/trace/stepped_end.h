@@ -34,8 +34,8 @@ struct SteppedEnd {
   bool made_all_accesses = false;  ///< that the run made
 };
 
-/// Steps the guest of a run from `start` on to its end, or until it is out of steps or time: some
-/// ten thousand, some seconds.
+/// Steps the guest of a run from `start` on to its end, or for a second of processor time: some ten
+/// thousand instructions, or some hundred thousand.
 SteppedEnd step_to_end(const RecordedRun& run, std::optional<Checkpoint> start,
                        std::vector<Gva> breakpoints);
 
