@@ -1,7 +1,7 @@
-; Divides by what it has put into an SSE register and LSTAR, after more than a screen of output.
+; Keeps values in an SSE register, LSTAR and DR0 while it writes to a port, and takes them out again.
 ; Expects: long mode; ECX: how many bytes to write, at least 1.
-; Leaves:  a triple fault that begins with #DE at `fault`, with the low half of XMM0 in RAX and of LSTAR in
-;          RBX.
+; Leaves:  a triple fault that begins with #DE at `fault`, with the low half of XMM0 in RAX, LSTAR in RBX, DR0
+;          in RSI.
         org     HLTEST_LOAD_ADDRESS
         mov     rbp, rcx
         movdqu  xmm0, [value]
@@ -9,6 +9,8 @@
         mov     eax, 0x12345678
         xor     edx, edx
         wrmsr
+        mov     eax, 0x5678
+        mov     dr0, rax
         mov     rcx, rbp
         mov     dx, HLTEST_COM1
 .write: out     dx, al
@@ -18,6 +20,7 @@
         mov     ecx, 0xC0000082
         rdmsr
         mov     rbx, rax
+        mov     rsi, dr0
         mov     rax, [0x5000]
         lidt    [empty_idt]
         xor     ecx, ecx

@@ -187,4 +187,14 @@ TEST_F(RealModeTest, SoftwareInterrupt6BeforeAnotherIsASoftwareInterrupt) {
   EXPECT_TRUE(std::get<Exception>(outcome.stop).software);
 }
 
+// A software interrupt is where its instruction is, not behind it.
+TEST_F(RealModeTest, ABiosServiceIsToldAtItsInstruction) {
+  const Outcome outcome = run(RealModeImage{"calls_bios", {0xB4, 0x0E, 0xCD, 0x10, 0xF4}});
+  ASSERT_THAT(outcome, Raised(Vector{0x10}));
+  EXPECT_EQ(outcome.stop_address(), Gva{0x1002});
+  EXPECT_EQ(outcome.registers.ip(), 0x1004);
+  EXPECT_EQ(outcome.fault()->cause, "INT 0x10 is a BIOS service, and there is no BIOS here");
+  EXPECT_THAT(report(outcome), ::testing::HasSubstr(">     0x1002  cd 10 "));
+}
+
 }  // namespace

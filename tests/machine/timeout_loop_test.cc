@@ -73,4 +73,15 @@ TEST_F(RealModeTest, WatchingIsNotInTheLogs) {
   EXPECT_EQ(outcome.ports.accesses().size() + outcome.ports.dropped(), asked);
 }
 
+// The immediate of TEST is sign-extended; a TEST of another register is not of what was read.
+TEST_F(RealModeTest, TheHighestBitIsOneBit) {
+  machine().set_timeout(std::chrono::milliseconds{20});
+  // mov dx, 0x1f7; next: in al, dx; test cx, 1; test al, 0x80; jnz next
+  const Outcome outcome = run(RealModeImage{
+      "waits_for_disk", {0xBA, 0xF7, 1, 0xEC, 0xF7, 0xC1, 1, 0, 0xA8, 0x80, 0x75, 0xF7}});
+  ASSERT_THAT(outcome, TimedOut());
+  EXPECT_EQ(std::get<Timeout>(outcome.stop).loop.waits_for,
+            "waits for bit 7 of port 0x1f7, which always read 0xff (nobody answers there)");
+}
+
 }  // namespace

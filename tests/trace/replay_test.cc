@@ -35,6 +35,9 @@ TEST_F(ProtectedModeTest, ReplayGoesOnFromTheLastAccesses) {
 
 // Too many instructions to be stepped: all but the last moment runs at full speed.
 TEST_F(ProtectedModeTest, ReplayReachesAFaultAfterALongLoop) {
+  if (!HostCan(Ability::kSegmentLimitChecks)) {
+    GTEST_SKIP() << "this processor is emulated: a step takes it milliseconds";
+  }
   constexpr std::uint64_t kCount = 300'000;
   const Outcome outcome = replayed(run(guests::faults_after_a_loop, {.rcx = kCount}));
   expect_fault(outcome, Vector::kDivideError);
@@ -58,12 +61,26 @@ TEST_F(ProtectedModeTest, ReplayIsGivenWhatTheHandlersGave) {
   EXPECT_EQ(calls, 2) << "the handlers are not called again";
 }
 
-TEST_F(LongModeTest, ReplayTakesSseAndMsrsAlong) {
+TEST_F(LongModeTest, ReplayTakesSseMsrsAndDebugRegistersAlong) {
   const Outcome outcome = replayed(run(guests::sse_before_the_fault, {.rcx = 40}));
   SKIP_AT_HOST_LIMIT(outcome);
   expect_fault(outcome, Vector::kDivideError);
   EXPECT_EQ(outcome.registers.rax, 0x1122334455667788U);
   EXPECT_EQ(outcome.registers.ebx(), 0x12345678U);
+  EXPECT_EQ(outcome.registers.rsi, 0x5678U);
+}
+
+// Stepping sets RFLAGS.TF, and PUSHF must not show it.
+TEST_F(ProtectedModeTest, ReplayHidesItsStepsFromPushf) {
+  const Outcome outcome = replayed(run(guests::checks_for_cpuid));
+  expect_fault(outcome, Vector::kInvalidOpcode);
+  EXPECT_EQ(outcome.registers.eax() & Rflags::kTf, 0U);
+  for (const HistoryStep& step : outcome.history->steps) {
+    for (const NamedValue& change : step.changes) {
+      const bool shows_tf = change.name == "rax" && (change.value & Rflags::kTf) != 0;
+      EXPECT_FALSE(shows_tf) << step.instruction;
+    }
+  }
 }
 
 // What a handler of the guest's mends is not what it died of.
@@ -73,6 +90,34 @@ TEST_F(LongModeTest, ReplayPassesWhatTheGuestHandles) {
   EXPECT_EQ(outcome.registers.ecx(), 2U);
   EXPECT_EQ(std::get<TripleFault>(outcome.stop).undelivered,
             "the gate for #DE (vector 0x0) is none: null descriptor");
+}
+
+TEST_F(LongModeTest, ReplayPassesADoubleFaultThatTheGuestHandles) {
+  const Outcome outcome = replayed(run(guests::double_fault_handled));
+  expect_fault(outcome, Vector::kDivideError);
+  EXPECT_EQ(outcome.registers.ecx(), 1U);
+}
+
+TEST_F(ProtectedModeTest, AGuestThatStepsItselfIsNotReplayed) {
+  const Outcome outcome = replayed(run(guests::steps_itself));
+  ASSERT_THAT(outcome, TripleFaulted());
+  ASSERT_TRUE(outcome.history.has_value());
+  EXPECT_EQ(outcome.history->failure, "it sets RFLAGS.TF, by which KVM steps");
+}
+
+// A handler that writes for ever must not fill the host's memory; one that fails to is no write.
+TEST_F(ProtectedModeTest, WhatHandlersWriteIsKeptWithinBounds) {
+  const std::vector<std::uint8_t> bytes(1 * kMiB, 1);
+  machine().ports().on_out(kCom1, [&](const PortAccess&) {
+    memory().write_bytes(Gpa{0x100000}, bytes);
+    EXPECT_THROW(memory().write_bytes(Gpa{0xE0000000}, bytes), MemoryError);
+  });
+  const Outcome few = replayed(run(guests::faults_after_output, {.rcx = 3}));
+  expect_fault(few, Vector::kInvalidOpcode);
+  const Outcome many = replayed(run(guests::faults_after_output, {.rcx = 40}));
+  ASSERT_TRUE(many.history.has_value());
+  EXPECT_EQ(many.history->failure,
+            "its memory held too much before the run to be kept for a second one");
 }
 
 TEST_F(ProtectedModeTest, ASecondRunIsReplayedWithTheMemoryThatItFound) {
@@ -116,7 +161,7 @@ TEST_F(ProtectedModeTest, ReplayTakesTheMachineThatRan) {
 
 TEST_F(ProtectedModeTest, ReplayTakesAMemoryThatCanBeKept) {
   machine().set_memory_size(128 * kMiB);
-  memory().fill(Gpa{0x100000}, 65 * kMiB, 1);
+  memory().fill(Gpa{0x100000}, 17 * kMiB, 1);
   const Outcome outcome = replayed(run(guests::faults_after_output, {.rcx = 1}));
   ASSERT_TRUE(outcome.history.has_value());
   EXPECT_EQ(outcome.history->failure,

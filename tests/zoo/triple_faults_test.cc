@@ -193,6 +193,24 @@ TEST_F(RealModeTest, OverwrittenCodeIsToldWithWhatOverwroteIt) {
                           "clears_itself.asm:8: the image has `hlt` there"));
 }
 
+TEST_F(RealModeTest, AHaltInCodeForAnotherSizeIsTold) {
+  const Outcome outcome = run(guests::halts_in_32_bit_code);
+  ASSERT_THAT(outcome, Halted());
+  EXPECT_EQ(outcome.remark,
+            "the code there was assembled for 32 bits, and CS (0x0, L = 0, D = 0) makes the "
+            "processor execute it as 16-bit code");
+  EXPECT_THAT(report(outcome), HasSubstr("the code there was assembled for 32 bits"));
+}
+
+// mov al, 1; jmp CODE16:0x1009; ud2
+TEST_F(ProtectedModeTest, OfBytesWithoutASourceNothingIsSaid) {
+  const Outcome outcome = run(
+      ProtectedModeImage{"jumps", {0xB0, 1, 0xEA, 9, 0x10, 0, 0, kCode16Selector, 0, 0x0F, 0x0B}});
+  SKIP_AT_HOST_LIMIT(outcome);
+  EXPECT_EQ(outcome.end_mode, "protected16") << report(outcome);
+  EXPECT_EQ(outcome.remark, "");
+}
+
 TEST_F(RealModeTest, AStackInTheCodeIsTold) {
   const Outcome outcome = replayed(run(guests::stack_runs_into_code));
   ASSERT_THAT(outcome, Raised(InvalidOpcode()));

@@ -39,21 +39,23 @@ Json modes_json(const Outcome& outcome) {
   return json;
 }
 
+Json step_json(const HistoryStep& step, const Outcome& outcome) {
+  Json changes = Json::object();
+  for (const NamedValue& change : step.changes) {
+    changes[std::string{change.name}] = hex(change.value);
+  }
+  Json json = {{"address", hex(step.address.value())},
+               {"instruction", step.instruction},
+               {"changes", changes}};
+  if (const auto place = step.gpa ? outcome.source_at(*step.gpa) : std::nullopt) {
+    json["source"] = fmt::format("{}:{}", place->line.file, place->line.line);
+  }
+  return json;
+}
+
 Json history_json(const Outcome& outcome) {
   Json json = Json::array();
-  for (const HistoryStep& step : outcome.history->steps) {
-    Json changes = Json::object();
-    for (const NamedValue& change : step.changes) {
-      changes[std::string{change.name}] = hex(change.value);
-    }
-    Json row = {{"address", hex(step.address.value())},
-                {"instruction", step.instruction},
-                {"changes", changes}};
-    if (const auto place = step.gpa ? outcome.source_at(*step.gpa) : std::nullopt) {
-      row["source"] = fmt::format("{}:{}", place->line.file, place->line.line);
-    }
-    json.push_back(row);
-  }
+  for (const HistoryStep& step : outcome.history->steps) json.push_back(step_json(step, outcome));
   return json;
 }
 
@@ -67,7 +69,7 @@ Json fault_json(const Exception& exception, const Outcome& outcome) {
   json["rip"] = hex(exception.rip);
   const std::vector<Instruction> at_rip =
       disassemble_around(outcome.code.bytes, outcome.code.start, outcome.code.starts_at_instruction,
-                         outcome.registers.code_address(), cpu_mode(outcome.registers), 0, 0);
+                         outcome.stop_address(), cpu_mode(outcome.registers), 0, 0);
   if (!at_rip.empty()) json["instruction"] = at_rip.front().text;
   if (!exception.cause.empty()) json["cause"] = exception.cause;
   if (const std::optional<SourcePlace> place = outcome.source()) {
@@ -75,7 +77,6 @@ Json fault_json(const Exception& exception, const Outcome& outcome) {
   }
   const auto* const triple = std::get_if<TripleFault>(&outcome.stop);
   if (triple != nullptr && !triple->undelivered.empty()) json["undelivered"] = triple->undelivered;
-  if (!outcome.remark.empty()) json["remark"] = outcome.remark;
   return json;
 }
 
@@ -90,8 +91,16 @@ std::string to_json(const Outcome& outcome, const std::vector<std::string>& scre
                {"screen", screen},
                {"modes", modes_json(outcome)}};
   if (const Exception* const fault = outcome.fault()) json["fault"] = fault_json(*fault, outcome);
+  if (!outcome.remark.empty()) json["remark"] = outcome.remark;
+  if (const auto* const timeout = std::get_if<Timeout>(&outcome.stop)) {
+    if (!timeout->loop.waits_for.empty()) json["waits_for"] = timeout->loop.waits_for;
+  }
   if (outcome.history) {
     json["history"] = history_json(outcome);
+    if (!outcome.history->findings.empty()) json["findings"] = outcome.history->findings;
+    if (const auto& left = outcome.history->left_image_at) {
+      json["left_image_at"] = step_json(*left, outcome);
+    }
     if (!outcome.history->failure.empty()) json["not_replayed"] = outcome.history->failure;
   }
   // A guest's bytes need not be UTF-8, and JSON has to be: what is not becomes U+FFFD.

@@ -85,6 +85,10 @@ inline constexpr Request<MsrsHeader> kGetMsrs{"KVM_GET_MSRS", _IOWR(KVMIO, 0x88,
 inline constexpr Request<MsrsHeader> kSetMsrs{"KVM_SET_MSRS", _IOW(KVMIO, 0x89, MsrsHeader)};
 inline constexpr Request<XsaveArea> kGetXsave{"KVM_GET_XSAVE", _IOR(KVMIO, 0xa4, XsaveArea)};
 inline constexpr Request<XsaveArea> kSetXsave{"KVM_SET_XSAVE", _IOW(KVMIO, 0xa5, XsaveArea)};
+inline constexpr Request<kvm_debugregs> kGetDebugregs{"KVM_GET_DEBUGREGS", KVM_GET_DEBUGREGS};
+inline constexpr Request<kvm_debugregs> kSetDebugregs{"KVM_SET_DEBUGREGS", KVM_SET_DEBUGREGS};
+inline constexpr Request<kvm_xcrs> kGetXcrs{"KVM_GET_XCRS", KVM_GET_XCRS};
+inline constexpr Request<kvm_xcrs> kSetXcrs{"KVM_SET_XCRS", KVM_SET_XCRS};
 static_assert(kGetXsave.number == 0x9000'AEA4 && kSetXsave.number == 0x5000'AEA5);
 static_assert(kGetMsrs.number == 0xC008'AE88 && kSetMsrs.number == 0x4008'AE89);
 static_assert(kGetSupportedCpuid.number == 0xC008'AE05 && kSetCpuid2.number == 0x4008'AE90 &&

@@ -68,6 +68,22 @@ XsaveArea Vcpu::xsave() const {
   return area;
 }
 
+kvm_xcrs Vcpu::xcrs() const {
+  kvm_xcrs xcrs{};
+  call(fd_, kGetXcrs, xcrs);
+  return xcrs;
+}
+
+void Vcpu::set_xcrs(kvm_xcrs xcrs) { call(fd_, kSetXcrs, xcrs); }
+
+kvm_debugregs Vcpu::debugregs() const {
+  kvm_debugregs debugregs{};
+  call(fd_, kGetDebugregs, debugregs);
+  return debugregs;
+}
+
+void Vcpu::set_debugregs(kvm_debugregs debugregs) { call(fd_, kSetDebugregs, debugregs); }
+
 void Vcpu::set_xsave(const XsaveArea& area) {
   XsaveArea copy = area;
   call(fd_, kSetXsave, copy);
@@ -121,10 +137,11 @@ Exit Vcpu::run() {
   return decode_exit(shared(), run_.bytes());
 }
 
-void Vcpu::complete_instruction() {
+Exit Vcpu::complete_instruction() {
   shared().immediate_exit = 1;
-  run();
+  const Exit exit = run();
   shared().immediate_exit = 0;
+  return exit;
 }
 
 kvm_run& Vcpu::shared() const { return *std::bit_cast<kvm_run*>(run_.data()); }

@@ -41,6 +41,12 @@ class Vcpu {
   /// The x87, SSE and AVX registers.
   [[nodiscard]] XsaveArea xsave() const;
   void set_xsave(const XsaveArea& area);
+  /// XCR0, by which parts of those are in use.
+  [[nodiscard]] kvm_xcrs xcrs() const;
+  void set_xcrs(kvm_xcrs xcrs);
+  /// DR0 to DR3, DR6 and DR7.
+  [[nodiscard]] kvm_debugregs debugregs() const;
+  void set_debugregs(kvm_debugregs debugregs);
 
   /// The value of an MSR; nothing where this KVM has no such MSR.
   [[nodiscard]] std::optional<std::uint64_t> msr(std::uint32_t index) const;
@@ -60,8 +66,9 @@ class Vcpu {
 
   /// Ends the instruction that the last exit interrupted (a port or MMIO access), and runs no
   /// other: only then do the registers show it done. A string instruction may have more elements to
-  /// go.
-  void complete_instruction();
+  /// go. An `InterruptedExit`, a `DebugExit` when it is single-stepped, or a further access of the
+  /// instruction's.
+  Exit complete_instruction();
 
  private:
   [[nodiscard]] kvm_run& shared() const;

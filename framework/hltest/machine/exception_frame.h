@@ -56,18 +56,23 @@ class FrameReader {
     }
   }
 
-  // True when it was the INT for this vector that pushed the frame, not an exception. The bytes
-  // before CS:RIP only look like that INT if a fault pushed RF set (SDM vol. 3, 17.3.1.1; real mode
-  // pushes no RF), or if the instruction at CS:RIP raises the exception by itself.
-  [[nodiscard]] bool ends_software_interrupt(const Frame& frame, Vector vector) const {
+  // The length of the INT for this vector, when it was that which pushed the frame, not an
+  // exception; else 0. The bytes before CS:RIP only look like that INT if a fault pushed RF set
+  // (SDM vol. 3, 17.3.1.1; real mode pushes no RF), or if the instruction at CS:RIP raises the
+  // exception by itself.
+  [[nodiscard]] unsigned length_of_software_interrupt(const Frame& frame, Vector vector) const {
     const Gva next = code_segment(frame).base + frame.rip;
     const std::vector<std::uint8_t> before = read_(next - 2, 2);
-    if (before.size() != 2 || Rflags{frame.rflags}.rf()) return false;
-    if (raises_by_itself(read_(next, kLongestInstruction), mode_of(frame), vector)) return false;
-    if (before[0] == 0xCD && before[1] == static_cast<std::uint8_t>(vector)) return true;  // INT n
-    return (vector == Vector::kBreakpoint && before[1] == 0xCC) ||                         // INT3
-           (vector == Vector::kOverflow && before[1] == 0xCE) ||                           // INTO
-           (vector == Vector::kDebug && before[1] == 0xF1);                                // INT1
+    if (before.size() != 2 || Rflags{frame.rflags}.rf()) return 0;
+    if (raises_by_itself(read_(next, kLongestInstruction), mode_of(frame), vector)) return 0;
+    if (before[0] == 0xCD && before[1] == static_cast<std::uint8_t>(vector)) return 2;  // INT n
+    const bool is_short = (vector == Vector::kBreakpoint && before[1] == 0xCC) ||       // INT3
+                          (vector == Vector::kOverflow && before[1] == 0xCE) ||         // INTO
+                          (vector == Vector::kDebug && before[1] == 0xF1);              // INT1
+    return is_short ? 1 : 0;
+  }
+  [[nodiscard]] bool ends_software_interrupt(const Frame& frame, Vector vector) const {
+    return length_of_software_interrupt(frame, vector) != 0;
   }
 
   // The length of the HLT at CS:RIP, with its prefixes; 0 when there is another instruction.
@@ -135,10 +140,7 @@ class FrameReader {
     return values;
   }
 
-  [[nodiscard]] Gva stack() const {
-    if (cpu_mode(at_exit_) == CpuMode::kLong64) return Gva{at_exit_.rsp};
-    return at_exit_.ss.base + (at_exit_.ss.db ? at_exit_.esp() : at_exit_.sp());
-  }
+  [[nodiscard]] Gva stack() const { return stack_address(at_exit_); }
 
   [[nodiscard]] std::optional<Frame> real_mode_frame() const {
     // SP wraps at 64 KiB, word by word.

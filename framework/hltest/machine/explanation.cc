@@ -61,7 +61,9 @@ bool begins_legacy_paging(const Exception& exception, const SystemTables& tables
 // to the wrong kind of segment.
 std::string code_of_another_size(const Outcome& outcome) {
   if (!outcome.image || !outcome.stop_offset) return {};
-  std::optional<unsigned> assembled = outcome.image->source_map().bits_at(*outcome.stop_offset);
+  const SourceMap map = outcome.image->source_map();
+  if (!map.line_at(*outcome.stop_offset)) return {};  // bytes without a source say nothing
+  std::optional<unsigned> assembled = map.bits_at(*outcome.stop_offset);
   const std::shared_ptr<const Recording> recording = outcome.recording.lock();
   // A source that does not say it is assembled for the mode it starts in.
   if (!assembled && recording != nullptr) assembled = code_bits(recording->start_mode);
@@ -72,6 +74,17 @@ std::string code_of_another_size(const Outcome& outcome) {
       "processor execute it as {}-bit code",
       *assembled, outcome.registers.cs.selector, outcome.registers.cs.l ? 1 : 0,
       outcome.registers.cs.db ? 1 : 0, executed);
+}
+
+// An INT n that nobody of the guest's answers.
+std::string cause_of_interrupt(const Exception& exception, const SystemTables& tables) {
+  const auto number = static_cast<unsigned>(exception.vector);
+  constexpr unsigned kFirstService = 0x10;
+  constexpr unsigned kLastService = 0x1A;
+  if (!tables.registers().cr0.pe() && number >= kFirstService && number <= kLastService) {
+    return fmt::format("INT {:#x} is a BIOS service, and there is no BIOS here", number);
+  }
+  return fmt::format("the guest has no handler of its own for INT {:#x}", number);
 }
 
 }  // namespace
@@ -87,7 +100,7 @@ StopReason explained(Exception exception, const SystemTables& tables, const Gues
 
 std::string cause_of(const Exception& exception, const SystemTables& tables,
                      const GuestMemory& memory) {
-  if (exception.software) return {};
+  if (exception.software) return cause_of_interrupt(exception, tables);
   return fault_cause(
       {.vector = exception.vector,
        .error_code = exception.error_code,
@@ -121,7 +134,9 @@ void explain_stop(Outcome& outcome, const GuestMemory& memory, unsigned physical
   if (in_image) outcome.stop_offset = *stopped_at - outcome.image_start;
   outcome.stopped_outside_image = !in_image && !std::holds_alternative<SystemCall>(outcome.stop);
   outcome.code = code_window(tables, outcome);
-  outcome.remark = outcome.halted() ? "" : code_of_another_size(outcome);
+  // KVM may have given up with CS loaded, and RIP not.
+  const bool is_clear = !std::holds_alternative<HostLimit>(outcome.stop);
+  outcome.remark = is_clear ? code_of_another_size(outcome) : "";
 }
 
 void place_in_image(Outcome& outcome, Gpa gpa) {

@@ -172,12 +172,13 @@ void GuestMemory::set_in_use(bool in_use) {
 }
 
 void GuestMemory::copy_in(Gpa gpa, std::span<const std::uint8_t> from) {
-  if (in_use_) writes_.push_back({.gpa = gpa, .bytes = {from.begin(), from.end()}});
+  const std::span<const std::uint8_t> all = from;
   visit("write", gpa, from.size(), true, [&](std::span<std::uint8_t> part) {
     remember_written(part);
     std::memcpy(part.data(), from.data(), part.size());
     from = from.subspan(part.size());
   });
+  if (in_use_) writes_.push_back({.gpa = gpa, .bytes = {all.begin(), all.end()}});
 }
 
 std::vector<std::uint8_t> GuestMemory::read_bytes(Gpa gpa, std::uint64_t count) const {

@@ -66,10 +66,12 @@ HaltMeaning interpret_halt(const Registers& at_exit, const Registers& start, Gva
     return meaning;
   }
   // INT n pushes no error code, whatever its vector.
-  const bool software =
-      !frame->error_code.has_value() && reader.ends_software_interrupt(*frame, vector);
+  const unsigned software_length =
+      frame->error_code.has_value() ? 0 : reader.length_of_software_interrupt(*frame, vector);
+  const bool software = software_length != 0;
   Exception exception{.vector = vector,
                       .software = software,
+                      .software_length = software_length,
                       .error_code = frame->error_code,
                       .cs = frame->cs,
                       .rip = frame->rip};

@@ -26,7 +26,8 @@ struct History {
   /// How many instructions before the fault are kept.
   static constexpr std::size_t kMostSteps = 16;
 
-  /// Why the run could not be replayed to its end; empty where it was. The rest is empty then.
+  /// Why the run could not be replayed to its end; empty where it was. Then only `left_image_at`
+  /// may be there, from as far as it could.
   std::string failure{};
   /// The last instructions before the one that did not end well, the oldest first.
   std::vector<HistoryStep> steps{};

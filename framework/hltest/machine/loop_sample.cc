@@ -1,5 +1,6 @@
 #include <hltest/machine/deadline.h>
 #include <hltest/machine/loop_sample.h>
+#include <hltest/machine/single_step.h>
 #include <hltest/machine/vcpu_state.h>
 #include <hltest/x86/decoded_instruction.h>
 #include <hltest/x86/disassembly.h>
@@ -27,7 +28,6 @@ std::optional<PortAccess> last_read(const PortLog& ports, Port port) {
   return found != accesses.rend() ? std::optional{*found} : std::nullopt;
 }
 
-// False when the watch is over.
 bool serve(const kvm::Exit& exit, const PortLog& ports) {
   if (const auto* const io = std::get_if<kvm::IoExit>(&exit)) {
     const std::uint32_t value =
@@ -37,11 +37,22 @@ bool serve(const kvm::Exit& exit, const PortLog& ports) {
     }
     return true;
   }
-  if (const auto* const mmio = std::get_if<kvm::MmioExit>(&exit)) {
-    if (!mmio->is_write) std::ranges::fill(mmio->data, std::uint8_t{0xFF});
-    return true;
+  const auto* const mmio = std::get_if<kvm::MmioExit>(&exit);
+  if (mmio != nullptr && !mmio->is_write) std::ranges::fill(mmio->data, std::uint8_t{0xFF});
+  return mmio != nullptr;
+}
+
+// The bits that an instruction tests of what an IN has read, in AL, AX or EAX.
+std::optional<std::uint64_t> tested_bits(const DecodedInstruction& instruction) {
+  if (!instruction.is("test") && !instruction.is("and") && !instruction.is("bt")) {
+    return std::nullopt;
   }
-  return std::holds_alternative<kvm::DebugExit>(exit);
+  const Operand* const tested = instruction.first(Operand::Kind::kRegister);
+  const Operand* const mask = instruction.first(Operand::Kind::kImmediate);
+  if (tested == nullptr || mask == nullptr) return std::nullopt;
+  if (tested->name != "al" && tested->name != "ax" && tested->name != "eax") return std::nullopt;
+  if (instruction.is("bt")) return 1ULL << (mask->value % (8 * tested->size));
+  return mask->value & ((1ULL << (8 * tested->size)) - 1);  // it may be sign-extended
 }
 
 // The port that the loop reads and the bit that it tests of it, if it does.
@@ -60,16 +71,10 @@ std::string waits_for(const std::vector<DecodedInstruction>& loop, const Registe
   });
   std::string bit;
   for (const DecodedInstruction& each : loop) {
-    if (!each.is("test") && !each.is("and") && !each.is("bt")) continue;
-    const Operand* const mask = each.first(Operand::Kind::kImmediate);
-    if (mask == nullptr) continue;
-    if (each.is("bt")) {
-      bit = fmt::format("bit {} of ", mask->value);
-    } else if (std::has_single_bit(mask->value)) {
-      bit = fmt::format("bit {} of ", std::countr_zero(mask->value));
-    } else {
-      bit = fmt::format("bits {:#x} of ", mask->value);
-    }
+    const std::optional<std::uint64_t> bits = tested_bits(each);
+    if (!bits) continue;
+    bit = std::has_single_bit(*bits) ? fmt::format("bit {} of ", std::countr_zero(*bits))
+                                     : fmt::format("bits {:#x} of ", *bits);
     break;
   }
   return fmt::format("waits for {}port {:#x}, which {} {:#x}{}", bit, port,
@@ -102,10 +107,8 @@ Loop watch_loop(kvm::Vcpu& vcpu, const SystemTables& tables, const PortLog& port
     }
     ++step.count;
     ++loop.instructions;
-    vcpu.set_single_step(true);
-    kvm::Exit exit = vcpu.run();
-    // An access comes in an exit of its own, before the step is done.
-    while (serve(exit, ports) && !std::holds_alternative<kvm::DebugExit>(exit)) exit = vcpu.run();
+    const kvm::Exit exit = single_step(
+        vcpu, registers, [&ports](const kvm::Exit& access) { return serve(access, ports); });
     if (!std::holds_alternative<kvm::DebugExit>(exit)) break;
   }
   vcpu.set_single_step(false);

@@ -55,6 +55,7 @@ Outcome Machine::run(const FlatImage& image, const StartRegisters& start) {
 
   if (!vm_.has_value() || has_run_) create_vm();
   has_run_ = true;
+  recording_.reset();  // not both at a time
   recording_ = std::make_shared<Recording>(record_start(registers));
   vm_->start(*recording_, memory_);
 
@@ -158,8 +159,7 @@ std::optional<StopReason> Machine::serve_port(const kvm::IoExit& io, Outcome& ou
 
 void Machine::record_handler_writes() {
   for (GuestMemory::Write& write : memory_.take_writes_in_use()) {
-    recording_->handler_writes.push_back(
-        {.access = accesses_, .gpa = write.gpa, .bytes = std::move(write.bytes)});
+    recording_->add({.access = accesses_, .gpa = write.gpa, .bytes = std::move(write.bytes)});
   }
   ++accesses_;
 }

@@ -12,7 +12,7 @@ namespace hltest {
 /// zeros.
 struct MemorySnapshot {
   /// Bytes; memory with more than that in use has no snapshot.
-  static constexpr std::uint64_t kMostBytes = 64 * kMiB;
+  static constexpr std::uint64_t kMostBytes = 16 * kMiB;
 
   /// Pages of 4 KiB by their offsets, one behind the other in `bytes`.
   struct Pages {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <hltest/kvm/cpuid.h>
@@ -22,7 +23,7 @@ struct Recording {
   std::vector<MsrValue> msrs{};
   kvm::Cpuid cpuid{};
   std::vector<kvm::Vm::ServedMsr> served_msrs{};
-  /// Nothing where the memory held too much for a snapshot.
+  /// Nothing where the memory held too much for a snapshot, or the handlers have written too much.
   std::optional<MemorySnapshot> memory = std::nullopt;
 
   struct HandlerWrite {
@@ -31,6 +32,18 @@ struct Recording {
     std::vector<std::uint8_t> bytes{};
   };
   std::vector<HandlerWrite> handler_writes{};
+  std::uint64_t handler_bytes = 0;  ///< of those writes
+
+  /// Remembers one, or gives up both the memory and the writes where they come to too much.
+  void add(HandlerWrite write) {
+    handler_bytes += sizeof write + write.bytes.size();
+    if (handler_bytes <= MemorySnapshot::kMostBytes) {
+      handler_writes.push_back(std::move(write));
+      return;
+    }
+    memory.reset();
+    handler_writes = {};
+  }
 };
 
 }  // namespace hltest

@@ -50,9 +50,10 @@ void add_cause(Output out, const Outcome& outcome) {
 // A missing HLT shows far from where it is missing.
 void add_way_out_of_the_image(Output out, const Outcome& outcome) {
   if (!outcome.stopped_outside_image) return;
-  fmt::format_to(out, "outside the image, which is at {}-{}: does it end in HLT?\n",
-                 to_string(outcome.image_start),
-                 to_string(outcome.image_start + (outcome.image_size - 1)));
+  const bool is_known = outcome.history && outcome.history->left_image_at;
+  fmt::format_to(out, "outside the image, which is at {}-{}{}\n", to_string(outcome.image_start),
+                 to_string(outcome.image_start + (outcome.image_size - 1)),
+                 is_known ? "" : ": does it end in HLT?");
 }
 
 // Without what comes before a change of `bits`, which was code of another mode.

@@ -22,7 +22,10 @@ std::string source_line_of(const Outcome& outcome, const std::optional<Gpa>& gpa
   constexpr std::size_t kMost = 16;
   const auto place = gpa ? outcome.source_at(*gpa) : std::nullopt;
   std::string text = place ? fmt::format("{}:{}", place->line.file, place->line.line) : "";
-  return text.size() <= kMost ? text : ".." + text.substr(text.size() - kMost + 2);
+  if (text.size() <= kMost) return text;
+  std::size_t start = text.size() - kMost + 2;
+  while (start < text.size() && is_inside_character(text[start])) ++start;
+  return ".." + text.substr(start);
 }
 
 std::string changes_of(const HistoryStep& step) {
@@ -46,12 +49,16 @@ std::string loop_text(const Outcome& outcome) {
   const auto* const timeout = std::get_if<Timeout>(&outcome.stop);
   if (timeout == nullptr || timeout->loop.steps.empty()) return {};
   const Loop& loop = timeout->loop;
-  std::string text = fmt::format("\nits last {} instructions:\n", loop.instructions);
+  std::string text = fmt::format(
+      "\nits last {}:\n",
+      loop.instructions == 1 ? "instruction" : fmt::format("{} instructions", loop.instructions));
   for (std::size_t i = 0; i < std::min(loop.steps.size(), kMostLoopSteps); ++i) {
     const LoopStep& step = loop.steps[i];
-    text += cut(fmt::format("{:>5} times {:>10}  {:<24}{}", step.count, to_string(step.address),
-                            step.instruction, source_of(outcome, step.gpa))) +
-            '\n';
+    std::string line =
+        fmt::format("{:>5} times {:>10}  {:<23} {}", step.count, to_string(step.address),
+                    step.instruction, source_of(outcome, step.gpa));
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += cut(line) + '\n';
   }
   if (loop.steps.size() > kMostLoopSteps) {
     text += fmt::format("  ... and {} more\n", loop.steps.size() - kMostLoopSteps);
@@ -62,7 +69,6 @@ std::string loop_text(const Outcome& outcome) {
 std::string findings_text(const Outcome& outcome) {
   if (!outcome.history) return {};
   const History& history = *outcome.history;
-  if (!history.failure.empty()) return wrap("not replayed: " + history.failure) + '\n';
   std::string text;
   if (history.left_image_at) {
     const HistoryStep& step = *history.left_image_at;
@@ -72,6 +78,7 @@ std::string findings_text(const Outcome& outcome) {
             '\n';
   }
   for (const std::string& finding : history.findings) text += wrap(finding) + '\n';
+  if (!history.failure.empty()) text += wrap("not replayed: " + history.failure) + '\n';
   return text;
 }
 

@@ -77,14 +77,20 @@ void add_msrs(Output out, const std::vector<MsrAccess>& accesses) {
 
 std::string cut(const std::string& line) {
   if (line.size() <= kColumns) return line;
-  return line.substr(0, kColumns - 3) + "...";
+  std::size_t end = kColumns - 3;
+  while (end > 0 && is_inside_character(line[end])) --end;
+  return line.substr(0, end) + "...";
 }
 
 std::string wrap(std::string text) {
   for (std::size_t line = 0; text.size() - line > kColumns;) {
     std::size_t space = text.rfind("  ", line + kColumns);
     if (space == std::string::npos || space <= line + 2) space = text.rfind(' ', line + kColumns);
-    if (space == std::string::npos || space <= line + 2) break;
+    if (space == std::string::npos || space <= line + 2) {
+      text.insert(line + kColumns, "\n  ");
+      line += kColumns + 1;
+      continue;
+    }
     text.replace(space, text.find_first_not_of(' ', space) - space, "\n  ");
     line = space + 1;
   }

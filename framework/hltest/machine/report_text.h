@@ -8,7 +8,12 @@
 /// What a report's lines are made with.
 namespace hltest {
 
-/// Cut to 80 columns, in bytes: what guests write is escaped to ASCII before.
+/// True for the second and further bytes of a character in UTF-8, as in the names of files.
+constexpr bool is_inside_character(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
+}
+
+/// Cut to 80 columns, counted in bytes.
 std::string cut(const std::string& line);
 
 /// The same, but with the rest in further lines: broken between columns, else between words.

@@ -22,6 +22,8 @@ struct Exception {
   Vector vector{};
   /// True when an INT n, INT3, INTO or INT1 instruction asked for it.
   bool software = false;
+  /// Bytes of that instruction, which RIP is behind.
+  unsigned software_length = 0;
   /// Where the processor pushed one.
   std::optional<std::uint32_t> error_code = std::nullopt;
   /// For #PF: the linear address that was accessed (CR2).

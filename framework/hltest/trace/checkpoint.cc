@@ -1,22 +1,51 @@
 #include <hltest/trace/checkpoint.h>
 
-#include <array>
-
 namespace hltest {
+namespace {
 
-std::vector<MsrValue> read_msrs(const kvm::Vcpu& vcpu) {
-  static constexpr std::array kMsrs = {
-      Msr::kIa32SysenterCs,   Msr::kIa32SysenterEsp, Msr::kIa32SysenterEip, Msr::kIa32Pat,
-      Msr::kIa32Star,         Msr::kIa32Lstar,       Msr::kIa32Cstar,       Msr::kIa32Fmask,
-      Msr::kIa32KernelGsBase, Msr::kIa32TscAux};
-  std::vector<MsrValue> values;
-  values.reserve(kMsrs.size());
-  for (const Msr msr : kMsrs) {
+// Those that KVM keeps for a guest (KVM_GET_MSR_INDEX_LIST), but for the host's own and the clocks.
+std::vector<Msr> kept_msrs() {
+  std::vector<Msr> msrs = {Msr::kIa32ApicBase,    Msr::kIa32SysenterCs,   Msr::kIa32SysenterEsp,
+                           Msr::kIa32SysenterEip, Msr::kIa32MiscEnable,   Msr::kIa32Pat,
+                           Msr::kIa32Star,        Msr::kIa32Lstar,        Msr::kIa32Cstar,
+                           Msr::kIa32Fmask,       Msr::kIa32KernelGsBase, Msr::kIa32TscAux};
+  constexpr std::uint32_t kTscAdjust = 0x3B;
+  msrs.push_back(Msr{kTscAdjust});
+  // MTRRs (SDM vol. 3, 12.11): variable ranges, fixed ranges, the default type.
+  constexpr std::uint32_t kFirstVariable = 0x200;
+  constexpr std::uint32_t kLastVariable = 0x20F;
+  for (std::uint32_t index = kFirstVariable; index <= kLastVariable; ++index) {
+    msrs.push_back(Msr{index});
+  }
+  for (const std::uint32_t index :
+       {0x250, 0x258, 0x259, 0x268, 0x269, 0x26A, 0x26B, 0x26C, 0x26D, 0x26E, 0x26F, 0x2FF}) {
+    msrs.push_back(Msr{index});
+  }
+  return msrs;
+}
+
+}  // namespace
+
+ExtendedState ExtendedState::of(const kvm::Vcpu& vcpu) {
+  ExtendedState state{
+      .xcrs = vcpu.xcrs(), .xsave = vcpu.xsave(), .debugregs = vcpu.debugregs(), .msrs = {}};
+  for (const Msr msr : kept_msrs()) {
     if (const auto value = vcpu.msr(static_cast<std::uint32_t>(msr))) {
-      values.push_back({msr, *value});
+      state.msrs.push_back({msr, *value});
     }
   }
-  return values;
+  return state;
+}
+
+void ExtendedState::restore(kvm::Vcpu& vcpu) const {
+  // XCR0 says which parts of the XSAVE area are there.
+  vcpu.set_xcrs(xcrs);
+  vcpu.set_xsave(xsave);
+  vcpu.set_debugregs(debugregs);
+  for (const auto& [msr, value] : msrs) {
+    // One that can be read need not take a value; then it has not changed either.
+    static_cast<void>(vcpu.set_msr(static_cast<std::uint32_t>(msr), value));
+  }
 }
 
 }  // namespace hltest

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include <hltest/kvm/vcpu.h>
-#include <hltest/machine/guest_memory.h>
 #include <hltest/machine/memory_snapshot.h>
 #include <hltest/machine/start_state.h>
 #include <hltest/trace/access_log.h>
@@ -12,17 +10,24 @@
 
 namespace hltest {
 
+/// What a vCPU has besides `Registers` that an instruction can depend on. Not: the time-stamp
+/// counter, the local APIC's registers, pending events.
+struct ExtendedState {
+  kvm_xcrs xcrs{};
+  kvm::XsaveArea xsave{};
+  kvm_debugregs debugregs{};
+  std::vector<MsrValue> msrs{};
+
+  static ExtendedState of(const kvm::Vcpu& vcpu);
+  void restore(kvm::Vcpu& vcpu) const;
+};
+
 /// A guest between two instructions: what another VM goes on from.
 struct Checkpoint {
   Registers registers{};
-  kvm::XsaveArea xsave{};
-  std::vector<MsrValue> msrs{};
+  ExtendedState extended{};
   MemorySnapshot memory{};
   AccessLog log;
 };
-
-/// The MSRs of a guest's that this KVM has and an instruction can depend on, but for those that are
-/// in `Registers`.
-std::vector<MsrValue> read_msrs(const kvm::Vcpu& vcpu);
 
 }  // namespace hltest

@@ -1,6 +1,5 @@
 #include <hltest/guest/memory_layout.h>
 #include <hltest/machine/explanation.h>
-#include <hltest/machine/vcpu_state.h>
 #include <hltest/trace/fault_capture.h>
 #include <hltest/trace/fault_trap.h>
 #include <hltest/x86/decoded_instruction.h>
@@ -53,13 +52,13 @@ std::optional<Exception> stack_fault(const Registers& before, const SystemTables
                         .error_code = 0,
                         .cs = before.cs.selector,
                         .rip = before.rip};
-    const PageWalk walk = tables.walk(operand.linear);
-    if (operand.value + operand.size - 1 <= before.ss.limit && !walk.translated()) {
-      constexpr std::uint32_t kWrite = 2;
-      exception.vector = Vector::kPageFault;
-      exception.error_code = operand.is_written ? kWrite : 0;
-      exception.address = operand.linear;
-    }
+    const bool expands_down = (before.ss.type & 0x4) != 0;
+    if (!expands_down && operand.value + operand.size - 1 > before.ss.limit) return exception;
+    if (tables.walk(operand.linear).translated()) continue;
+    constexpr std::uint32_t kWrite = 2;
+    exception.vector = Vector::kPageFault;
+    exception.error_code = operand.is_written ? kWrite : 0;
+    exception.address = operand.linear;
     return exception;
   }
   return std::nullopt;
@@ -100,7 +99,7 @@ std::optional<HaltMeaning> run_into_trap(ReplayedGuest& guest, const SystemTable
   const auto trap = set_fault_trap(region.bytes(), guest.memory(), tables, instruction);
   if (!trap) return std::nullopt;
   guest.vm().add_memory_slot(kReplayRegion, region.bytes());
-  write_registers(guest.vm().vcpu(), trap->registers);
+  guest.set_registers(trap->registers);
   if (guest.run_on() != ReplayedGuest::End::kHalted) return std::nullopt;
 
   const Registers at_exit = guest.registers();

@@ -116,10 +116,16 @@ void put_tss(std::span<std::uint8_t> region, OwnSelectors own, Gva base, bool ia
   }
 }
 
-bool uses_stack(const DecodedInstruction& instruction) {
-  return std::ranges::any_of(instruction.operands, [](const Operand& operand) {
-    return operand.name == "ss" || operand.name == "rsp" || operand.name == "esp" ||
-           operand.name == "sp";
+// What the instruction does would be another thing with another stack.
+bool depends_on_stack(const DecodedInstruction& instruction, const Registers& before) {
+  const Segment flat = Segment::flat_data(before.ss.selector);
+  const bool is_flat = before.ss.base == flat.base && before.ss.limit == flat.limit &&
+                       before.ss.db && before.ss.type == flat.type;
+  if (instruction.text.find("sp") != std::string::npos) return true;  // [esp + 4], mov ax, sp
+  return std::ranges::any_of(instruction.operands, [is_flat](const Operand& operand) {
+    return operand.name == "rsp" || operand.name == "esp" || operand.name == "sp" ||
+           (operand.name == "ss" &&
+            (!is_flat || operand.is_hidden || operand.kind == Operand::Kind::kRegister));
   });
 }
 
@@ -178,7 +184,7 @@ std::optional<FaultTrap> set_fault_trap(std::span<std::uint8_t> region, const Gu
                    static_cast<std::uint16_t>((ia32e ? 16 : 8) * kVectors - 1)};
   registers.tr = Segment::task_state(own.code, mapping->region + kTss, 0x67);
   // Without a change of levels the frame goes on the guest's stack, which may be what is wrong.
-  if (!ia32e && before.cpl() == 0 && (!instruction || !uses_stack(*instruction))) {
+  if (!ia32e && before.cpl() == 0 && (!instruction || !depends_on_stack(*instruction, before))) {
     registers.ss = Segment::flat_data(own.data());
     registers.rsp = (mapping->region + kStackTop).value();
   }

@@ -26,41 +26,36 @@ std::string place_of(const RecordedRun& run, const Step& step) {
   return text;
 }
 
-// The step that changed the first of these bytes, found by stepping once more.
+// The last step that changed these bytes before they were executed, found by stepping once more.
 std::string writer_of(const RecordedRun& run, const SteppedEnd& stepped, Gpa gpa,
-                      const Bytes& bytes) {
-  const auto is_intact = [&](const ReplayedGuest& guest) {
-    return guest.memory().read_bytes(gpa, bytes.size()) == bytes;
-  };
+                      std::size_t size) {
   const auto guest = at_start(run, stepped);
-  if (!is_intact(*guest)) return {};
-  for (std::uint64_t i = 0; i + 1 < stepped.count; ++i) {
+  const auto bytes = [&] { return std::as_const(*guest).memory().read_bytes(gpa, size); };
+  std::string writer;
+  Bytes last = bytes();
+  for (std::uint64_t i = 0; i < stepped.first_overwritten_at; ++i) {
     const Step step = look(*guest);
     if (guest->step() != ReplayedGuest::End::kStepped) return {};
-    if (!is_intact(*guest)) return place_of(run, step);
+    if (Bytes now = bytes(); now != last) {
+      last = std::move(now);
+      writer = place_of(run, step);
+    }
   }
-  return {};
+  return writer;
 }
 
 std::string overwritten_code(const RecordedRun& run, const SteppedEnd& stepped) {
-  const Step& last = stepped.last_in_image ? *stepped.last_in_image : stepped.last.back();
-  if (!last.gpa || *last.gpa < run.outcome.image_start || last.code.empty()) return {};
-  const std::uint64_t offset = *last.gpa - run.outcome.image_start;
-  if (offset >= run.outcome.image_size) return {};
-  const CpuMode mode = cpu_mode(last.before);
-  const Gva at = last.before.code_address();
-  const Bytes now = disassemble_one(last.code, at, mode).bytes;
-  const Bytes was = original(run, offset, now.size());
-  if (was == Bytes(now.begin(), now.begin() + static_cast<std::ptrdiff_t>(was.size()))) return {};
-  const std::string writer = writer_of(run, stepped, *last.gpa, was);
+  if (!stepped.first_overwritten) return {};
+  const Step& step = *stepped.first_overwritten;
+  const std::uint64_t offset = *step.gpa - run.outcome.image_start;
+  const CpuMode mode = cpu_mode(step.before);
+  const Gva at = step.before.code_address();
+  const std::size_t size = std::min<std::size_t>(disassemble_one(step.code, at, mode).bytes.size(),
+                                                 run.outcome.image_size - offset);
+  const std::string writer = writer_of(run, stepped, *step.gpa, size);
   return fmt::format("the code at {} was overwritten{}: the image has `{}` there", to_string(at),
                      writer.empty() ? "" : " by " + writer,
                      disassemble_one(original(run, offset, kLongestInstruction), at, mode).text);
-}
-
-Gva top_of_stack(const Registers& registers) {
-  if (cpu_mode(registers) == CpuMode::kLong64) return Gva{registers.rsp};
-  return registers.ss.base + (registers.ss.db ? registers.esp() : registers.sp());
 }
 
 // What stands at the top of the stack where the image had something else.
@@ -79,10 +74,10 @@ bool has_overwritten_the_image(const RecordedRun& run, const GuestMemory& memory
 
 std::string lost_stack(const RecordedRun& run, const Step& last, const SystemTables& tables,
                        const GuestMemory& memory) {
-  const Gva top = top_of_stack(last.before);
+  const Gva top = stack_address(last.before);
   const std::optional<Gpa> gpa = tables.translate(top);
-  if (last.code.empty()) return {};  // where nothing is mapped the stack is not what is wrong
   if (!gpa) {
+    if (!last.gpa) return {};  // where nothing is mapped the stack is not what is wrong
     return fmt::format("the stack pointer, {}, is where nothing is mapped", to_string(top));
   }
   if (!memory.is_backed(*gpa - 1) && !memory.is_backed(*gpa)) {
@@ -101,8 +96,11 @@ std::vector<std::string> findings(const RecordedRun& run, const SteppedEnd& step
                                   const ReplayedGuest& guest) {
   std::vector<std::string> found;
   const Step& last = stepped.last.back();
-  for (std::string each : {overwritten_code(run, stepped),
-                           lost_stack(run, last, guest.tables(last.before), guest.memory())}) {
+  // Steps that were given up say nothing of the stack at the end.
+  const bool is_end = stepped.end != ReplayedGuest::End::kTooLong;
+  for (std::string each :
+       {overwritten_code(run, stepped),
+        is_end ? lost_stack(run, last, guest.tables(last.before), guest.memory()) : ""}) {
     if (!each.empty()) found.push_back(std::move(each));
   }
   return found;

@@ -27,39 +27,40 @@ bool has_lost_its_way(const Outcome& run) {
   return std::holds_alternative<Timeout>(run.stop) && run.stopped_outside_image;
 }
 
-// The registers that the delivery of an exception leaves alone.
-bool are_general_registers_alike(Registers a, Registers b) {
-  a.rsp = b.rsp = 0;
-  return static_cast<const GeneralRegisters&>(a) == static_cast<const GeneralRegisters&>(b);
+bool are_alike(const Registers& a, const Registers& b) {
+  return static_cast<const GeneralRegisters&>(a) == static_cast<const GeneralRegisters&>(b) &&
+         a.code_address() == b.code_address();
 }
 
-// True when the second run ended as the first did, as far as that is known.
+// True when the second run ended as the first did, as far as that is known: after a triple fault
+// some KVMs leave no registers to compare.
 bool is_the_same_end(const Outcome& run, const SteppedEnd& stepped) {
   if (!stepped.made_all_accesses) return false;
-  const bool is_known = !run.registers_are_lost();
-  if (is_known && !are_general_registers_alike(run.registers, stepped.at_end)) return false;
   if (std::holds_alternative<TripleFault>(run.stop)) {
-    return stepped.end == End::kShutdown || stepped.end == End::kInternalError;
+    const bool is_shutdown = stepped.end == End::kShutdown || stepped.end == End::kInternalError;
+    return is_shutdown && (run.registers_are_lost() || are_alike(run.registers, stepped.at_end));
   }
   if (std::holds_alternative<UnbackedFetch>(run.stop)) {
     // Into the handlers of real mode, the guest runs up to their HLT.
     return stepped.last.back().before.code_address() == run.stop_address() ||
            (stepped.end == End::kHalted && stepped.at_end.code_address() - 1 == run.stop_address());
   }
-  if (stepped.end == End::kInternalError) return true;  // a #UD that KVM's emulator has no name for
-  // The handler for vector n is at offset n of a page. RIP is behind it, but for a software KVM
-  // that has stepped there by INT n.
-  const std::uint64_t next = stepped.at_end.code_address().value();
-  const auto is_handler = [&](std::uint64_t at) {
-    return Vector{static_cast<std::uint8_t>(at)} == std::get<Exception>(run.stop).vector;
-  };
-  return stepped.end == End::kHalted && (is_handler(next - 1) || is_handler(next));
+  // A #UD that KVM's emulator has no name for has no handler either.
+  if (stepped.end == End::kInternalError) return are_alike(run.registers, stepped.at_end);
+  if (stepped.end != End::kHalted || !stepped.meaning) return false;
+  const auto* const second = std::get_if<Exception>(&stepped.meaning->reason);
+  return second != nullptr && second->vector == std::get<Exception>(run.stop).vector &&
+         are_alike(run.registers, stepped.meaning->registers);
 }
 
 std::string why_not(End end) {
   switch (end) {
     case End::kTooLong:
       return "it ran for too long before the fault to be followed there step by step";
+    case End::kTooMuchMemory:
+      return "its memory held too much on the way for a checkpoint";
+    case End::kTrapFlag:
+      return "it sets RFLAGS.TF, by which KVM steps";
     case End::kDiverged:
       return "it made other accesses to ports, MMIO or MSRs the second time";
     default:
@@ -113,34 +114,43 @@ void place_unmapped_code(Outcome& run, const SteppedEnd& stepped) {
   }
 }
 
-// The handler of the guest's that a fault was delivered to, unless it stops there already: what
-// went wrong came later.
-std::optional<Gva> handler_that_ran(const HaltMeaning& fault, const SystemTables& tables,
-                                    const SteppedEnd& stepped) {
-  constexpr std::size_t kMostHandlers = 4;
+// The handler of the guest's that a fault was delivered to, or the #DF that came of it: what went
+// wrong came later.
+std::optional<Gva> handler_that_ran(const HaltMeaning& fault, const SystemTables& tables) {
   const auto* const exception = std::get_if<Exception>(&fault.reason);
-  if (exception == nullptr || stepped.breakpoints.size() == kMostHandlers) return std::nullopt;
-  if (!obstacle_to(exception->vector, tables).empty()) return std::nullopt;
-  return handler_of(exception->vector, tables);
+  if (exception == nullptr) return std::nullopt;
+  if (obstacle_to(exception->vector, tables).empty()) {
+    return handler_of(exception->vector, tables);
+  }
+  if (tables.registers().cr0.pe() && obstacle_to(Vector::kDoubleFault, tables).empty()) {
+    return handler_of(Vector::kDoubleFault, tables);
+  }
+  return std::nullopt;
 }
 
 // Explains the fault that a triple fault began with. Where the steps have passed a handler of the
-// guest's, `stepped` is the end that stops in it, and there is more to explain: true.
+// guest's, `stepped` becomes the end that stops in it, and there is more to explain: false.
 bool explain_first_fault(Outcome& outcome, const RecordedRun& run, SteppedEnd& stepped,
-                         ReplayedGuest& guest) {
+                         ReplayedGuest& guest, History& history) {
+  constexpr std::size_t kMostHandlers = 32;
   std::optional<HaltMeaning> fault = capture_fault(guest);
-  if (!fault) return false;
-  if (const auto handler = handler_that_ran(*fault, guest.tables(fault->registers), stepped)) {
-    std::vector<Gva> breakpoints = stepped.breakpoints;
-    breakpoints.push_back(*handler);
-    SteppedEnd again = step_to_end(run, stepped.start, std::move(breakpoints));
-    if (again.end == stepped.end && again.count > stepped.count) {
-      stepped = std::move(again);
-      return true;
+  if (!fault) return true;
+  if (const auto handler = handler_that_ran(*fault, guest.tables(fault->registers))) {
+    if (stepped.breakpoints.size() < kMostHandlers) {
+      std::vector<Gva> breakpoints = stepped.breakpoints;
+      breakpoints.push_back(*handler);
+      SteppedEnd again = step_to_end(run, stepped.start, std::move(breakpoints));
+      if (again.end == stepped.end && again.count > stepped.count) {
+        stepped = std::move(again);
+        return false;
+      }
     }
+    history.findings.push_back(
+        fmt::format("it was delivered to the guest's handler at {}, and what went wrong came there",
+                    to_string(*handler)));
   }
   tell(outcome, *std::move(fault), guest);
-  return false;
+  return true;
 }
 
 History history_of_lost_guest(const RecordedRun& run) {
@@ -149,7 +159,9 @@ History history_of_lost_guest(const RecordedRun& run) {
   if (const auto guest = before_last_step(run, first)) {
     history.findings = findings(run, first, *guest);
   }
-  if (first.last_in_image) history.left_image_at = history_step(*first.last_in_image, nullptr);
+  if (has_left_the_image(run, first)) {
+    history.left_image_at = history_step(*first.last_in_image, nullptr);
+  }
   return history;
 }
 
@@ -167,14 +179,20 @@ History replay(Outcome& outcome) {
   if (has_lost_its_way(outcome)) return history_of_lost_guest(run);
 
   SteppedEnd stepped = find_end(run);
-  if (!is_the_same_end(outcome, stepped)) return failed(why_not(stepped.end));
+  if (!is_the_same_end(outcome, stepped)) {
+    History history = failed(why_not(stepped.end));
+    if (outcome.stopped_outside_image && has_left_the_image(run, stepped)) {
+      history.left_image_at = history_step(*stepped.last_in_image, nullptr);
+    }
+    return history;
+  }
   History history;
   for (bool is_explained = false; !is_explained;) {
     const std::unique_ptr<ReplayedGuest> guest = before_last_step(run, stepped);
     if (guest == nullptr) return failed(why_not(End::kOther));
     history.findings = findings(run, stepped, *guest);
     is_explained = !std::holds_alternative<TripleFault>(outcome.stop) ||
-                   !explain_first_fault(outcome, run, stepped, *guest);
+                   explain_first_fault(outcome, run, stepped, *guest, history);
   }
   place_unmapped_code(outcome, stepped);
   history.steps = history_of(stepped);

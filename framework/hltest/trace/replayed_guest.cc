@@ -1,3 +1,4 @@
+#include <hltest/machine/single_step.h>
 #include <hltest/machine/vcpu_state.h>
 #include <hltest/trace/replayed_guest.h>
 
@@ -16,19 +17,25 @@ ReplayedGuest::ReplayedGuest(const RecordedRun& run, const Checkpoint& checkpoin
     : memory_(checkpoint.memory), log_(checkpoint.log) {
   Recording start = *run.recording;
   start.registers = checkpoint.registers;
-  start.msrs = checkpoint.msrs;
   vm_.start(start, memory_);
-  vm_.vcpu().set_xsave(checkpoint.xsave);
+  checkpoint.extended.restore(vm_.vcpu());
 }
 
-Registers ReplayedGuest::registers() const { return read_registers(vm_.vcpu()); }
+Registers ReplayedGuest::registers() const {
+  if (!registers_) registers_ = read_registers(vm_.vcpu());
+  return *registers_;
+}
+
+void ReplayedGuest::set_registers(const Registers& registers) {
+  write_registers(vm_.vcpu(), registers);
+  registers_.reset();
+}
 
 std::optional<Checkpoint> ReplayedGuest::checkpoint() const {
   std::optional<MemorySnapshot> memory = memory_.snapshot();
   if (!memory.has_value()) return std::nullopt;
   return Checkpoint{.registers = registers(),
-                    .xsave = vm_.vcpu().xsave(),
-                    .msrs = read_msrs(vm_.vcpu()),
+                    .extended = ExtendedState::of(vm_.vcpu()),
                     .memory = *std::move(memory),
                     .log = log_};
 }
@@ -38,52 +45,80 @@ void ReplayedGuest::set_time_limit(std::chrono::microseconds limit) {
   vm_.vcpu().set_signal_mask(deadline_->mask_in_guest());
 }
 
-// Serves one exit after the other until one that is not an access.
-End ReplayedGuest::go_on() {
-  for (;;) {
-    const kvm::Exit exit = vm_.vcpu().run();
-    if (std::holds_alternative<kvm::DebugExit>(exit)) return End::kStepped;
-    if (std::holds_alternative<kvm::HltExit>(exit)) return End::kHalted;
-    if (std::holds_alternative<kvm::ShutdownExit>(exit)) return End::kShutdown;
-    if (std::holds_alternative<kvm::InternalErrorExit>(exit)) return End::kInternalError;
-    if (std::holds_alternative<kvm::InterruptedExit>(exit)) {
-      if (deadline_->has_passed()) return End::kTooLong;
-    } else if (std::holds_alternative<kvm::FailEntryExit>(exit) ||
-               std::holds_alternative<kvm::UnknownExit>(exit)) {
-      return End::kOther;
-    } else if (!log_.answer(exit, vm_.vcpu(), memory_)) {
-      return End::kDiverged;
-    }
-  }
+// What an exit means that is no access.
+End ReplayedGuest::end_of(const kvm::Exit& exit) const {
+  if (std::holds_alternative<kvm::DebugExit>(exit)) return End::kStepped;
+  if (std::holds_alternative<kvm::HltExit>(exit)) return End::kHalted;
+  if (std::holds_alternative<kvm::ShutdownExit>(exit)) return End::kShutdown;
+  if (std::holds_alternative<kvm::InternalErrorExit>(exit)) return End::kInternalError;
+  if (std::holds_alternative<kvm::InterruptedExit>(exit)) return End::kTooLong;
+  const bool is_unknown = std::holds_alternative<kvm::FailEntryExit>(exit) ||
+                          std::holds_alternative<kvm::UnknownExit>(exit);
+  return is_unknown ? End::kOther : End::kDiverged;
+}
+
+bool ReplayedGuest::serve(const kvm::Exit& exit) {
+  // A signal that is the program's own was delivered.
+  if (std::holds_alternative<kvm::InterruptedExit>(exit)) return !deadline_->has_passed();
+  return log_.answer(exit, vm_.vcpu(), memory_);
 }
 
 End ReplayedGuest::run_until(std::uint64_t accesses) {
+  registers_.reset();
   vm_.vcpu().set_single_step(false);
+  if (accesses == 0) return End::kStepped;
   while (log_.used() < accesses) {
     const kvm::Exit exit = vm_.vcpu().run();
-    if (std::holds_alternative<kvm::InterruptedExit>(exit)) {
-      if (deadline_->has_passed()) return End::kTooLong;
-    } else if (!log_.answer(exit, vm_.vcpu(), memory_)) {
-      return End::kDiverged;
-    }
+    if (!serve(exit)) return end_of(exit);
   }
-  // The registers show it done only then.
-  return accesses == 0 ? End::kStepped : step();
+  const kvm::Exit exit =
+      finish_access(vm_.vcpu(), [this](const kvm::Exit& access) { return serve(access); });
+  return std::holds_alternative<kvm::InterruptedExit>(exit) ? End::kStepped : end_of(exit);
 }
 
 End ReplayedGuest::step() {
+  const Registers before = registers();
+  if (sets_trap_flag(before)) return End::kTrapFlag;
   const std::vector<Patch> patches = patch_breakpoints();
-  vm_.vcpu().set_single_step(true);
-  const End end = go_on();
+  registers_.reset();
+  const End end = end_of(
+      single_step(vm_.vcpu(), before, [this](const kvm::Exit& exit) { return serve(exit); }));
   for (const Patch& patch : patches) memory_.write(patch.gpa, patch.original);
+  if (end == End::kStepped) hide_stepping(before);
   if (patches.empty() || (end != End::kStepped && end != End::kHalted)) return end;
   Registers now = registers();
   const bool is_at_patch = std::ranges::any_of(
       patches, [&](const Patch& patch) { return patch.gva == now.code_address() - 1; });
   if (!is_at_patch) return end;
   now.rip -= 1;
-  write_registers(vm_.vcpu(), now);
+  set_registers(now);
   return End::kStepped;
+}
+
+// KVM steps by RFLAGS.TF, which PUSHF would show the guest.
+void ReplayedGuest::hide_stepping(const Registers& before) {
+  constexpr std::uint8_t kPushf = 0x9C;
+  if (!is_at(before, kPushf)) return;
+  const std::optional<Gpa> top = tables(before).translate(stack_address(registers()));
+  if (!top || !memory_.is_ram(*top, 2)) return;
+  const auto flags = memory_.read<std::uint16_t>(*top);
+  memory_.write(*top, static_cast<std::uint16_t>(flags & ~Rflags::kTf));
+}
+
+// A guest that sets TF itself would not get the #DB for it.
+bool ReplayedGuest::sets_trap_flag(const Registers& before) const {
+  constexpr std::uint8_t kPopf = 0x9D;
+  if (!is_at(before, kPopf)) return false;
+  const std::vector<std::uint8_t> flags = tables(before).read(stack_address(before), 2);
+  return flags.size() == 2 && ((flags[0] | flags[1] << 8U) & Rflags::kTf) != 0;
+}
+
+// True at an instruction of one byte, with or without an operand-size prefix.
+bool ReplayedGuest::is_at(const Registers& registers, std::uint8_t opcode) const {
+  constexpr std::uint8_t kOperandSize = 0x66;
+  const auto code = tables(registers).read(registers.code_address(), 2);
+  if (code.empty()) return false;
+  return code[0] == opcode || (code[0] == kOperandSize && code.back() == opcode);
 }
 
 // A HLT stops the guest on every KVM; not every one has hardware breakpoints.
@@ -102,8 +137,12 @@ std::vector<ReplayedGuest::Patch> ReplayedGuest::patch_breakpoints() {
 }
 
 End ReplayedGuest::run_on() {
+  registers_.reset();
   vm_.vcpu().set_single_step(false);
-  return go_on();
+  for (;;) {
+    const kvm::Exit exit = vm_.vcpu().run();
+    if (!serve(exit)) return end_of(exit);
+  }
 }
 
 }  // namespace hltest

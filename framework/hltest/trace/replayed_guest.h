@@ -31,6 +31,8 @@ class ReplayedGuest {
     kInternalError,  ///< KVM_EXIT_INTERNAL_ERROR
     kDiverged,       ///< an access that the run did not make there
     kTooLong,        ///< out of time
+    kTooMuchMemory,  ///< no checkpoint, since its memory holds too much
+    kTrapFlag,       ///< before a POPF that sets RFLAGS.TF, which stepping itself uses
     kOther,          ///< any other exit
   };
 
@@ -53,6 +55,7 @@ class ReplayedGuest {
   [[nodiscard]] std::optional<Checkpoint> checkpoint() const;
 
   [[nodiscard]] Registers registers() const;
+  void set_registers(const Registers& registers);
   [[nodiscard]] SystemTables tables(const Registers& registers) const {
     return {registers, memory_, vm_.physical_bits()};
   }
@@ -68,13 +71,18 @@ class ReplayedGuest {
     std::uint8_t original;
   };
   std::vector<Patch> patch_breakpoints();
-  End go_on();
+  void hide_stepping(const Registers& before);
+  [[nodiscard]] bool sets_trap_flag(const Registers& before) const;
+  [[nodiscard]] bool is_at(const Registers& registers, std::uint8_t opcode) const;
+  [[nodiscard]] End end_of(const kvm::Exit& exit) const;
+  bool serve(const kvm::Exit& exit);
 
   GuestMemory memory_;  // outlives the VM, whose slots it backs
   GuestVm vm_;
   AccessLog log_;
   std::vector<Gva> breakpoints_;
   std::optional<Deadline> deadline_;
+  mutable std::optional<Registers> registers_;  // since it last ran, once they were asked for
 };
 
 }  // namespace hltest

@@ -17,7 +17,7 @@ using std::chrono::microseconds;
 constexpr microseconds kLongestStepping = std::chrono::seconds{1};
 // A run that took longer than the default timeout is not waited for again.
 constexpr microseconds kLongestRun = std::chrono::seconds{6};
-constexpr microseconds kLongestSearch = 2 * kLongestRun;
+constexpr microseconds kLongestSearch = std::chrono::seconds{5};
 
 // Of this thread, the guest's time included: a busy host shall not make a replay fail.
 microseconds processor_time() {
@@ -38,20 +38,61 @@ bool is_in_image(const RecordedRun& run, const Step& step) {
          *step.gpa - run.outcome.image_start < run.outcome.image_size;
 }
 
-// On some KVMs a step over the HLT of a handler goes on past it.
-bool is_behind_a_handler(const RecordedRun& run, const Registers& registers) {
-  const bool real = run.recording->start_mode == CpuMode::kReal16;
-  const Gva handlers{((real ? kRomRegion : kSystemRegion) + kHandlersOffset).value()};
-  const Gva hlt = registers.code_address() - 1;
-  return hlt >= handlers && hlt - handlers <= kSysenterOffset;
+// True for an instruction in the image that is not the image's own.
+bool is_overwritten(const RecordedRun& run, const Step& step) {
+  const auto image = run.outcome.image->bytes().subspan(*step.gpa - run.outcome.image_start);
+  const std::size_t size = std::min(image.size(), step.code.size());
+  if (std::equal(image.begin(), image.begin() + static_cast<std::ptrdiff_t>(size),
+                 step.code.begin())) {
+    return false;
+  }
+  const Instruction now =
+      disassemble_one(step.code, step.before.code_address(), cpu_mode(step.before));
+  const std::size_t length = std::min(size, now.bytes.size());
+  return !std::equal(image.begin(), image.begin() + static_cast<std::ptrdiff_t>(length),
+                     step.code.begin());
 }
 
-// The guest after so many accesses, between two instructions.
-std::optional<Checkpoint> after_accesses(const RecordedRun& run, std::uint64_t accesses) {
+Gva handlers_of(const RecordedRun& run) {
+  const bool real = run.recording->start_mode == CpuMode::kReal16;
+  return Gva{((real ? kRomRegion : kSystemRegion) + kHandlersOffset).value()};
+}
+
+bool is_handler(const RecordedRun& run, Gva at) {
+  return at >= handlers_of(run) && at - handlers_of(run) <= kSysenterOffset;
+}
+
+// On some KVMs a step over the HLT of a handler goes on past it.
+bool is_behind_a_handler(const RecordedRun& run, const Step& before, const Registers& registers) {
+  const Gva next = registers.code_address();
+  const Gva came_from = before.before.code_address();
+  // An instruction can end behind the first of them without having come from a fault.
+  const bool came_by_itself =
+      next - came_from <= kLongestInstruction && !is_handler(run, came_from);
+  return is_handler(run, next - 1) && !came_by_itself;
+}
+
+// What the HLT of a handler means, which RIP is behind, or on some KVMs at when INT n led there.
+std::optional<HaltMeaning> meaning_of(const RecordedRun& run, const ReplayedGuest& guest,
+                                      const Registers& at_end) {
+  Registers at_exit = at_end;
+  if (!is_handler(run, at_exit.code_address() - 1)) at_exit.rip += 1;
+  if (!is_handler(run, at_exit.code_address() - 1)) return std::nullopt;
+  const LinearReader read = [tables = guest.tables(at_exit)](Gva gva, std::size_t count) {
+    return tables.read(gva, count);
+  };
+  return interpret_halt(at_exit, run.recording->registers, handlers_of(run), read);
+}
+
+// The guest after so many accesses, between two instructions; `end` says why there is none.
+std::optional<Checkpoint> after_accesses(const RecordedRun& run, std::uint64_t accesses, End& end) {
   ReplayedGuest guest{run};
   guest.set_time_limit(kLongestRun);
-  if (guest.run_until(accesses) != End::kStepped) return std::nullopt;
-  return guest.checkpoint();
+  end = guest.run_until(accesses);
+  if (end != End::kStepped) return std::nullopt;
+  std::optional<Checkpoint> checkpoint = guest.checkpoint();
+  if (!checkpoint) end = End::kTooMuchMemory;
+  return checkpoint;
 }
 
 // Steps the guest from as late a moment as it takes. That is found by halving the time that it has
@@ -99,6 +140,10 @@ Step look(const ReplayedGuest& guest) {
   return step;
 }
 
+bool has_left_the_image(const RecordedRun& run, const SteppedEnd& end) {
+  return end.last_in_image && !end.last.empty() && !is_in_image(run, end.last.back());
+}
+
 SteppedEnd step_to_end(const RecordedRun& run, std::optional<Checkpoint> start,
                        std::vector<Gva> breakpoints) {
   SteppedEnd stepped{.start = std::move(start), .breakpoints = std::move(breakpoints)};
@@ -109,16 +154,25 @@ SteppedEnd step_to_end(const RecordedRun& run, std::optional<Checkpoint> start,
   do {
     stepped.last.push_back(look(*guest));
     if (stepped.last.size() > History::kMostSteps + 1) stepped.last.pop_front();
-    if (is_in_image(run, stepped.last.back())) stepped.last_in_image = stepped.last.back();
+    const Step& now = stepped.last.back();
+    if (is_in_image(run, now)) {
+      if (!stepped.first_overwritten && is_overwritten(run, now)) {
+        stepped.first_overwritten = now;
+        stepped.first_overwritten_at = stepped.count;
+      }
+      stepped.last_in_image = now;
+    }
     stepped.end = guest->step();
     ++stepped.count;
     stepped.at_end = guest->registers();
-    if (stepped.end == End::kStepped && is_behind_a_handler(run, stepped.at_end)) {
+    if (stepped.end == End::kStepped &&
+        is_behind_a_handler(run, stepped.last.back(), stepped.at_end)) {
       stepped.end = End::kHalted;
     }
   } while (stepped.end == End::kStepped && processor_time() < until);
   if (stepped.end == End::kStepped) stepped.end = End::kTooLong;
   stepped.made_all_accesses = guest->has_made_all_accesses();
+  if (stepped.end == End::kHalted) stepped.meaning = meaning_of(run, *guest, stepped.at_end);
   return stepped;
 }
 
@@ -127,14 +181,17 @@ SteppedEnd find_end(const RecordedRun& run) {
   const std::uint64_t accesses = AccessLog{run}.size();
   const std::uint64_t early = accesses > History::kMostSteps ? accesses - History::kMostSteps : 0;
   std::optional<Checkpoint> start;
-  if (early != 0) start = after_accesses(run, early);
-  if (early != 0 && !start) return {.end = End::kDiverged};
+  End end = End::kStepped;
+  if (early != 0) start = after_accesses(run, early, end);
+  if (early != 0 && !start) return {.end = end};
   SteppedEnd stepped = step_to_end(run, start, {});
   if (stepped.end != End::kTooLong) return stepped;
 
-  if (accesses != 0) start = after_accesses(run, accesses);
-  if (accesses != 0 && !start) return {.end = End::kDiverged};
-  const std::optional<Step> last_in_image = stepped.last_in_image;
+  if (accesses != 0) start = after_accesses(run, accesses, end);
+  if (accesses != 0 && !start) return {.end = end};
+  // Where it was inside still, it can have left by any other way.
+  std::optional<Step> last_in_image;
+  if (has_left_the_image(run, stepped)) last_in_image = stepped.last_in_image;
   if (auto close = step_the_last_moment(run, std::move(start))) {
     stepped = *std::move(close);
     if (!stepped.last_in_image) stepped.last_in_image = last_in_image;

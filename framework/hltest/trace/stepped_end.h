@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include <hltest/machine/halt_meaning.h>
 #include <hltest/machine/history.h>
 #include <hltest/trace/replayed_guest.h>
 #include <hltest/x86/registers.h>
@@ -30,9 +31,17 @@ struct SteppedEnd {
   std::uint64_t count = 0;  ///< of the steps, the one included that ended it
   std::deque<Step> last{};  ///< the last of them, that one included
   std::optional<Step> last_in_image = std::nullopt;
+  /// The first instruction in the image that is not what the image has there.
+  std::optional<Step> first_overwritten = std::nullopt;
+  std::uint64_t first_overwritten_at = 0;  ///< the steps before it
   Registers at_end{};
+  /// Where it ended at a handler of the framework's: what that means.
+  std::optional<HaltMeaning> meaning = std::nullopt;
   bool made_all_accesses = false;  ///< that the run made
 };
+
+/// True when the steps ended outside the image, and have been inside.
+bool has_left_the_image(const RecordedRun& run, const SteppedEnd& end);
 
 /// Steps the guest of a run from `start` on to its end, or for a second of processor time: some ten
 /// thousand instructions, or some hundred thousand.

@@ -74,6 +74,11 @@ std::string not_an_instruction(const Fault& fault) {
       fault.read(fault.registers.code_address(), kLongestInstruction);
   if (bytes.empty()) return "the code at RIP can't be read";
   const CpuMode mode = cpu_mode(fault.registers);
+  constexpr std::uint8_t kMovToSegment = 0x8E;
+  constexpr unsigned kCs = 1;
+  if (bytes.size() > 1 && bytes[0] == kMovToSegment && (bytes[1] >> 3U & 7U) == kCs) {
+    return "MOV can't load CS: a far jump, call or return does";
+  }
   if (is_locked_in_vain(bytes, mode)) {
     return "LOCK goes only with an instruction that changes memory";
   }

@@ -29,6 +29,15 @@ const WalkStep* no_execute_step(const PageWalk& walk) {
   return nullptr;
 }
 
+// Of the bits that are reserved, those that people set.
+std::string reserved_bit(const Fault& fault, const WalkStep& step) {
+  const bool has_xd = (step.entry & kNoExecuteBit) != 0;
+  if (has_xd && (fault.registers.efer.value & Efer::kNxe) == 0) {
+    return " has a reserved bit set: bit 63 (XD), while EFER.NXE is 0";
+  }
+  return " has a reserved bit set";
+}
+
 // A first table that holds nothing at all was never filled in, or CR3 is wrong.
 bool holds_zeros(const Fault& fault, Gpa table) {
   const std::vector<std::uint8_t> bytes = fault.read_physical(table, 4096);
@@ -46,14 +55,21 @@ std::string why_not_translated(const Fault& fault, const PageWalk& walk) {
       }
       return entry_of(walk.steps.back()) + " points to a table where there is no memory";
     case WalkEnd::kReservedBit:
-      return entry_of(walk.steps.back()) + " has a reserved bit set";
+      return entry_of(walk.steps.back()) + reserved_bit(fault, walk.steps.back());
     default:
       break;
   }
   if (walk.steps.size() == 1 && holds_zeros(fault, cr3.table())) {
     return fmt::format("CR3 points at {:#x}, which holds zeros", cr3.value);
   }
-  return entry_of(walk.steps.back()) + " is not present";
+  // The bits below a table's address are flags, most of them without a meaning.
+  constexpr std::uint64_t kCr3Flags = 0xFE7;
+  const bool is_misaligned = walk.steps.size() == 1 && (cr3.value & kCr3Flags) != 0 &&
+                             walk.mode != PagingMode::kPae &&
+                             (fault.registers.cr4.value & Cr4::kPcide) == 0;
+  return entry_of(walk.steps.back()) + " is not present" +
+         (is_misaligned ? fmt::format(" (CR3 is {:#x}: its low 12 bits are no address)", cr3.value)
+                        : "");
 }
 
 // Without NX and SMEP the error code does not tell a fetch from a read (SDM vol. 3, 4.7).

@@ -191,9 +191,7 @@ std::optional<PoppedSelectors> popped_by_iret(const Fault& fault,
   if (!is_iret || !fault.registers.cr0.pe()) return std::nullopt;
   const std::size_t size = instruction.is("iretq") ? 8 : instruction.is("iretd") ? 4 : 2;
   const Registers& registers = fault.registers;
-  const Gva top = cpu_mode(registers) == CpuMode::kLong64
-                      ? Gva{registers.rsp}
-                      : registers.ss.base + (registers.ss.db ? registers.esp() : registers.sp());
+  const Gva top = stack_address(registers);
   const auto pop = [&](std::size_t slot) -> std::optional<std::uint16_t> {
     const std::vector<std::uint8_t> bytes = fault.read(top + slot * size, 2);
     if (bytes.size() != 2) return std::nullopt;

@@ -38,4 +38,10 @@ std::string mode_name(const Registers& registers) {
   return to_string(mode) + (user ? "_user" : "");
 }
 
+Gva stack_address(const Registers& registers) {
+  if (cpu_mode(registers) == CpuMode::kLong64) return Gva{registers.rsp};
+  const std::uint64_t offset = registers.ss.db ? registers.esp() : registers.sp();
+  return Gva{(registers.ss.base.value() + offset) & 0xFFFF'FFFF};
+}
+
 }  // namespace hltest

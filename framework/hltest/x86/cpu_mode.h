@@ -28,6 +28,9 @@ std::string to_string(CpuMode mode);
 /// The same with `_user` behind it at CPL 3.
 std::string mode_name(const Registers& registers);
 
+/// Where the stack's top is: SS base + SP, ESP or RSP, as SS.B and the mode have it.
+Gva stack_address(const Registers& registers);
+
 /// True for the modes that EFER.LMA = 1 makes: 64-bit and compatibility mode.
 constexpr bool is_ia32e(CpuMode mode) {
   return mode == CpuMode::kLong64 || mode == CpuMode::kCompatibility32 ||

@@ -1,3 +1,4 @@
+#include <hltest/x86/cpu_mode.h>
 #include <hltest/x86/delivery.h>
 
 #include <fmt/format.h>
@@ -68,9 +69,7 @@ struct Delivery {
     if (handler.ist != 0 || registers.cpl() != 0) return {};
     const std::uint64_t pushed = ia32e ? 8 : 4;
     const Gva top = ia32e ? Gva{(registers.rsp & ~0xFULL) - pushed}
-                          : Gva{(registers.ss.base.value() +
-                                 (registers.ss.db ? registers.esp() : registers.sp()) - pushed) &
-                                0xFFFF'FFFF};
+                          : Gva{(stack_address(registers) - pushed).value() & 0xFFFF'FFFF};
     const PageWalk found = walk(top);
     if (!found.translated()) {
       return fmt::format("the stack at {} is not mapped: {}", to_string(top), to_string(found.end));

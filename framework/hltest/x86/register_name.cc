@@ -157,7 +157,7 @@ void set_register(Registers& registers, std::string_view name, std::uint64_t val
 
 std::vector<NamedValue> named_values(const Registers& registers) {
   std::vector<NamedValue> values;
-  values.reserve(kGeneral.size() + kSegments.size() + 10);
+  values.reserve(kGeneral.size() + kSegments.size() + 14);
   for (const GeneralRegister& general : kGeneral) {
     values.push_back({general.names[0], registers.*general.field});
   }
@@ -168,6 +168,10 @@ std::vector<NamedValue> named_values(const Registers& registers) {
   }
   values.push_back({"tr", registers.tr.selector});
   values.push_back({"ldtr", registers.ldt.selector});
+  values.push_back({"gdtr", registers.gdt.base.value()});
+  values.push_back({"gdtr_limit", registers.gdt.limit});
+  values.push_back({"idtr", registers.idt.base.value()});
+  values.push_back({"idtr_limit", registers.idt.limit});
   values.push_back({"cr0", registers.cr0.value});
   values.push_back({"cr2", registers.cr2.value()});
   values.push_back({"cr3", registers.cr3.value});

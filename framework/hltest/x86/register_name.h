@@ -39,7 +39,8 @@ struct NamedValue {
   std::uint64_t value;
 };
 
-/// The whole registers by name: general, rip, rflags, segment selectors, control registers, EFER.
+/// The whole registers by name: general, rip, rflags, segment selectors, GDTR and IDTR (base and
+/// limit), control registers, EFER.
 std::vector<NamedValue> named_values(const Registers& registers);
 
 }  // namespace hltest

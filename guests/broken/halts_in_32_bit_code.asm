@@ -1,0 +1,8 @@
+; Broken: halts in 32-bit code that it never jumped to: CS still makes it 16-bit code.
+; Expects: real mode.
+; Leaves: HLT in real mode, AX = 0x1234 and not EAX = 0x12345678.
+        bits    16
+        nop
+        bits    32
+        mov     eax, 0x12345678
+        hlt
