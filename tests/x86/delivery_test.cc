@@ -104,6 +104,46 @@ TEST_F(DeliveryTest, TheStackAndTheHandlerItself) {
   EXPECT_THAT(obstacle(), HasSubstr("the handler at 0x40000000 is not mapped"));
 }
 
+TEST_F(DeliveryTest, TheStackOfAnIstEntryAndOfAnInnerLevel) {
+  registers_.tr = Segment::task_state(0x18, Gva{0x5000}, 103);
+  const auto put_stack = [this](std::uint64_t offset, std::uint64_t stack) {
+    std::memcpy(memory_.data() + 0x5000 + offset, &stack, sizeof stack);
+  };
+  put_gate(InterruptGate64{.selector = 0x08, .offset = 0x9000, .ist = 2});
+  put_stack(36 + 8, 0x40000000);  // IST2
+  EXPECT_EQ(obstacle(), "the stack at 0x3ffffff8 is not mapped: not present");
+  put_stack(36 + 8, 0x8000);
+  EXPECT_EQ(obstacle(), "");
+
+  put_gate(InterruptGate64{.selector = 0x08, .offset = 0x9000});
+  registers_.ss = Segment::flat_data(0x13);
+  put_stack(4, 0x50000000);  // RSP0
+  EXPECT_EQ(obstacle(), "the stack at 0x4ffffff8 is not mapped: not present");
+}
+
+TEST_F(DeliveryTest, ATssWithoutAStackForCpl0) {
+  registers_.efer.value = 0;
+  registers_.cs = Segment::flat_code32(0x1B);
+  registers_.ss = Segment::flat_data(0x13);
+  registers_.tr = Segment::task_state(0x18, Gva{0x5000}, 103);
+  SegmentDescriptorTable gdt{DescriptorFormat::kLegacy};
+  gdt.set(0x08, Code32{});
+  gdt.set(0x10, Data32{});
+  const std::vector<std::uint8_t> bytes = gdt.bytes();
+  std::memcpy(memory_.data() + 0x1000, bytes.data(), bytes.size());
+  const EncodedDescriptor gate =
+      encode(InterruptGate32{.selector = 0x08, .offset = 0x9000}, DescriptorFormat::kLegacy);
+  std::memcpy(memory_.data() + 0x2040, &gate.low, 8);
+
+  EXPECT_EQ(obstacle(),
+            "the TSS at 0x5000 has a null selector for SS0: there is no stack for CPL 0");
+  memory_[0x5008] = 0x08;
+  EXPECT_THAT(obstacle(), HasSubstr("SS0 in the TSS at 0x5000 is selector 0x8, 32-bit code"));
+  memory_[0x5008] = 0x10;
+  memory_[0x5005] = 0x80;  // ESP0 = 0x8000
+  EXPECT_EQ(obstacle(), "");
+}
+
 // Any registers, any code, any tables: something is said or nothing, and that is all that happens.
 TEST_F(DeliveryTest, CausesOfAnything) {
   std::mt19937_64 random{3};

@@ -23,7 +23,7 @@ Gva Outcome::stop_address() const {
   constexpr std::uint64_t kSyscallLength = 2;
   // KVM reports a HLT with RIP behind it, and a software interrupt's instruction came before.
   if (halted()) return next - 1;
-  const auto* const exception = std::get_if<Exception>(&stop);
+  const Exception* const exception = fault();
   if (exception != nullptr && exception->software) return next - exception->software_length;
   const auto* const call = std::get_if<SystemCall>(&stop);
   const bool is_syscall = call != nullptr && call->instruction == SystemCall::Instruction::kSyscall;

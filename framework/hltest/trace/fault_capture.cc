@@ -143,6 +143,8 @@ std::optional<HaltMeaning> capture_fault(ReplayedGuest& guest) {
     if (exception->address) fault->registers.cr2 = *exception->address;
     fault->reason =
         explained(*exception, guest.tables(fault->registers), std::as_const(guest).memory());
+    auto* const told = std::get_if<Exception>(&fault->reason);
+    if (told != nullptr && told->software) told->cause = "the instruction itself asks for it";
   }
   const bool is_told = std::holds_alternative<Exception>(fault->reason) ||
                        std::holds_alternative<HostLimit>(fault->reason);

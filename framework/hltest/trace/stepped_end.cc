@@ -15,6 +15,10 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 
 constexpr microseconds kLongestStepping = std::chrono::seconds{1};
+// So many in any case: what clears a page or fills a page table is stepped through on an emulated
+// machine, too, where a step takes milliseconds.
+constexpr std::uint64_t kFewSteps = 6000;
+constexpr microseconds kNeverEnding = std::chrono::seconds{60};
 // A run that took longer than the default timeout is not waited for again.
 constexpr microseconds kLongestRun = std::chrono::seconds{6};
 constexpr microseconds kLongestSearch = std::chrono::seconds{5};
@@ -149,7 +153,7 @@ SteppedEnd step_to_end(const RecordedRun& run, std::optional<Checkpoint> start,
   SteppedEnd stepped{.start = std::move(start), .breakpoints = std::move(breakpoints)};
   const auto guest = guest_at(run, stepped.start);
   guest->set_breakpoints(stepped.breakpoints);
-  guest->set_time_limit(10 * kLongestStepping);  // for an instruction that never ends
+  guest->set_time_limit(kNeverEnding);
   const microseconds until = processor_time() + kLongestStepping;
   do {
     stepped.last.push_back(look(*guest));
@@ -169,7 +173,7 @@ SteppedEnd step_to_end(const RecordedRun& run, std::optional<Checkpoint> start,
         is_behind_a_handler(run, stepped.last.back(), stepped.at_end)) {
       stepped.end = End::kHalted;
     }
-  } while (stepped.end == End::kStepped && processor_time() < until);
+  } while (stepped.end == End::kStepped && (stepped.count < kFewSteps || processor_time() < until));
   if (stepped.end == End::kStepped) stepped.end = End::kTooLong;
   stepped.made_all_accesses = guest->has_made_all_accesses();
   if (stepped.end == End::kHalted) stepped.meaning = meaning_of(run, *guest, stepped.at_end);
@@ -202,7 +206,7 @@ SteppedEnd find_end(const RecordedRun& run) {
 std::unique_ptr<ReplayedGuest> at_start(const RecordedRun& run, const SteppedEnd& end) {
   auto guest = guest_at(run, end.start);  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): owned
   guest->set_breakpoints(end.breakpoints);
-  guest->set_time_limit(20 * kLongestStepping);
+  guest->set_time_limit(kNeverEnding);
   return guest;
 }
 

@@ -160,6 +160,10 @@ unsigned requested_privilege(const Fault& fault, const MaybeInstruction& instruc
   return otherwise;
 }
 
+const char* article_of(const Descriptor& descriptor) {
+  return std::holds_alternative<ReservedDescriptor>(descriptor) ? "" : "a ";
+}
+
 std::string cause_of_gate(const Fault& fault, Vector vector) {
   const DescriptorTables tables{fault.registers, fault.read};
   const auto number = static_cast<unsigned>(vector);
@@ -169,7 +173,7 @@ std::string cause_of_gate(const Fault& fault, Vector vector) {
                        fault.registers.idt.limit);
   }
   const std::string what =
-      fmt::format("the gate for vector {:#x} is a {}", number, to_string(*gate));
+      fmt::format("the gate for vector {:#x} is {}{}", number, article_of(*gate), to_string(*gate));
   const unsigned cpl = fault.registers.cpl();
   const auto why = std::visit(
       [cpl](const auto& form) -> std::string {
@@ -243,9 +247,8 @@ std::string cause_of_selector(const Fault& fault, const MaybeInstruction& instru
                   .rpl = requested_privilege(fault, instruction, selector, cpl)};
   std::string why = std::visit(rule, *descriptor);
   if (why.empty() && fault.vector == Vector::kSegmentNotPresent) why = "it is not present";
-  const char* const article = std::holds_alternative<ReservedDescriptor>(*descriptor) ? "" : "a ";
-  return fmt::format("{} entry {:#x} is {}{}{}", table, selector, article, to_string(*descriptor),
-                     why.empty() ? "" : ": " + why);
+  return fmt::format("{} entry {:#x} is {}{}{}", table, selector, article_of(*descriptor),
+                     to_string(*descriptor), why.empty() ? "" : ": " + why);
 }
 
 }  // namespace hltest

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
 #include <type_traits>
 
 namespace hltest {
@@ -64,12 +65,47 @@ struct Delivery {
                        ia32e ? "64-bit " : "");
   }
 
-  // The stack that an exception at the same level pushes on.
+  [[nodiscard]] std::uint64_t tss_field(std::uint64_t offset, std::size_t size) const {
+    const std::vector<std::uint8_t> bytes = read(registers.tr.base + offset, size);
+    std::uint64_t value = 0;
+    if (bytes.size() == size) std::memcpy(&value, bytes.data(), size);
+    return value;
+  }
+
+  // What keeps the processor from taking SS0:ESP0 out of a TSS (SDM vol. 3, 8.2.1 and figure 8-2).
+  [[nodiscard]] std::string inner_stack_of_tss32() const {
+    const std::uint64_t selector = tss_field(8, 2);
+    if ((selector & 0xFFFC) == 0) {
+      return fmt::format("the TSS at {} has a null selector for SS0: there is no stack for CPL 0",
+                         to_string(registers.tr.base));
+    }
+    const auto descriptor = tables.descriptor(static_cast<std::uint16_t>(selector));
+    const auto* const data32 = descriptor ? std::get_if<Data32>(&*descriptor) : nullptr;
+    const auto* const data16 = descriptor ? std::get_if<Data16>(&*descriptor) : nullptr;
+    const bool is_right = (data32 != nullptr && data32->writable && data32->present) ||
+                          (data16 != nullptr && data16->writable && data16->present);
+    if (is_right) return {};
+    return fmt::format("SS0 in the TSS at {} is selector {:#x}, {}: it takes writable data",
+                       to_string(registers.tr.base), selector,
+                       descriptor ? to_string(*descriptor) : "which the GDT has not");
+  }
+
+  // Where the stack begins that the handler gets: that of an IST entry, of the TSS for an inner
+  // level, or the current one (SDM vol. 3, 6.14.2 to 6.14.5).
+  [[nodiscard]] Gva stack_top(const Handler& handler) const {
+    if (ia32e && handler.ist != 0) return Gva{tss_field(36 + 8 * (handler.ist - 1), 8) & ~0xFULL};
+    if (registers.cpl() != 0) return Gva{ia32e ? tss_field(4, 8) & ~0xFULL : tss_field(4, 4)};
+    return ia32e ? Gva{registers.rsp & ~0xFULL} : stack_address(registers);
+  }
+
+  // The stack that the frame is pushed on; of a handler for CPL 0, as nearly all are.
   [[nodiscard]] std::string stack(const Handler& handler) const {
-    if (handler.ist != 0 || registers.cpl() != 0) return {};
+    if (registers.cpl() != 0 && !ia32e) {
+      if (std::string wrong = inner_stack_of_tss32(); !wrong.empty()) return wrong;
+    }
     const std::uint64_t pushed = ia32e ? 8 : 4;
-    const Gva top = ia32e ? Gva{(registers.rsp & ~0xFULL) - pushed}
-                          : Gva{(stack_address(registers) - pushed).value() & 0xFFFF'FFFF};
+    const std::uint64_t mask = ia32e ? ~0ULL : 0xFFFF'FFFFULL;
+    const Gva top{(stack_top(handler).value() - pushed) & mask};
     const PageWalk found = walk(top);
     if (!found.translated()) {
       return fmt::format("the stack at {} is not mapped: {}", to_string(top), to_string(found.end));
