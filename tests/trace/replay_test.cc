@@ -24,7 +24,7 @@ void expect_fault(const Outcome& outcome, Vector vector) {
 }
 
 TEST_F(ProtectedModeTest, ReplayGoesOnFromTheLastAccesses) {
-  for (const std::uint64_t writes : {1, 15, 16, 17, 100}) {
+  for (const std::uint64_t writes : {1U, 15U, 16U, 17U, 100U}) {
     const Outcome outcome = replayed(run(guests::faults_after_output, {.rcx = writes}));
     expect_fault(outcome, Vector::kInvalidOpcode);
     EXPECT_EQ(outcome.registers.ecx(), 0U);

@@ -17,8 +17,8 @@ std::vector<Msr> kept_msrs() {
   for (std::uint32_t index = kFirstVariable; index <= kLastVariable; ++index) {
     msrs.push_back(Msr{index});
   }
-  for (const std::uint32_t index :
-       {0x250, 0x258, 0x259, 0x268, 0x269, 0x26A, 0x26B, 0x26C, 0x26D, 0x26E, 0x26F, 0x2FF}) {
+  for (const std::uint32_t index : {0x250U, 0x258U, 0x259U, 0x268U, 0x269U, 0x26AU, 0x26BU, 0x26CU,
+                                    0x26DU, 0x26EU, 0x26FU, 0x2FFU}) {
     msrs.push_back(Msr{index});
   }
   return msrs;

@@ -109,8 +109,9 @@ void ReplayedGuest::hide_stepping(const Registers& before) {
 bool ReplayedGuest::sets_trap_flag(const Registers& before) const {
   constexpr std::uint8_t kPopf = 0x9D;
   if (!is_at(before, kPopf)) return false;
+  // TF is the lowest bit of the second byte.
   const std::vector<std::uint8_t> flags = tables(before).read(stack_address(before), 2);
-  return flags.size() == 2 && ((flags[0] | flags[1] << 8U) & Rflags::kTf) != 0;
+  return flags.size() == 2 && (flags[1] & (Rflags::kTf >> 8U)) != 0;
 }
 
 // True at an instruction of one byte, with or without an operand-size prefix.
