@@ -139,7 +139,7 @@ Exit Vcpu::run() {
 
 Exit Vcpu::complete_instruction() {
   shared().immediate_exit = 1;
-  const Exit exit = run();
+  Exit exit = run();
   shared().immediate_exit = 0;
   return exit;
 }

@@ -51,8 +51,9 @@ std::optional<std::uint64_t> tested_bits(const DecodedInstruction& instruction) 
   const Operand* const mask = instruction.first(Operand::Kind::kImmediate);
   if (tested == nullptr || mask == nullptr) return std::nullopt;
   if (tested->name != "al" && tested->name != "ax" && tested->name != "eax") return std::nullopt;
-  if (instruction.is("bt")) return 1ULL << (mask->value % (8 * tested->size));
-  return mask->value & ((1ULL << (8 * tested->size)) - 1);  // it may be sign-extended
+  const std::uint64_t width = std::uint64_t{8} * tested->size;
+  if (instruction.is("bt")) return 1ULL << (mask->value % width);
+  return mask->value & ((1ULL << width) - 1);  // it may be sign-extended
 }
 
 // The port that the loop reads and the bit that it tests of it, if it does.

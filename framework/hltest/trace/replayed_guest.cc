@@ -46,7 +46,7 @@ void ReplayedGuest::set_time_limit(std::chrono::microseconds limit) {
 }
 
 // What an exit means that is no access.
-End ReplayedGuest::end_of(const kvm::Exit& exit) const {
+End ReplayedGuest::end_of(const kvm::Exit& exit) {
   if (std::holds_alternative<kvm::DebugExit>(exit)) return End::kStepped;
   if (std::holds_alternative<kvm::HltExit>(exit)) return End::kHalted;
   if (std::holds_alternative<kvm::ShutdownExit>(exit)) return End::kShutdown;

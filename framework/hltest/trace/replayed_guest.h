@@ -74,7 +74,7 @@ class ReplayedGuest {
   void hide_stepping(const Registers& before);
   [[nodiscard]] bool sets_trap_flag(const Registers& before) const;
   [[nodiscard]] bool is_at(const Registers& registers, std::uint8_t opcode) const;
-  [[nodiscard]] End end_of(const kvm::Exit& exit) const;
+  [[nodiscard]] static End end_of(const kvm::Exit& exit);
   bool serve(const kvm::Exit& exit);
 
   GuestMemory memory_;  // outlives the VM, whose slots it backs
