@@ -143,6 +143,16 @@ TEST_F(ProtectedModeTest, AnExceptionHasAHistory) {
   EXPECT_FALSE(last.instruction.empty());
 }
 
+TEST_F(RealModeTest, ASoftwareInterruptHasAHistory) {
+  const Outcome outcome =
+      replayed(run(RealModeImage{"calls_bios", {0xB4, 0x0E, 0xCD, 0x10, 0xF4}}));
+  ASSERT_THAT(outcome, Raised(Vector{0x10}));
+  ASSERT_TRUE(outcome.history.has_value());
+  EXPECT_EQ(outcome.history->failure, "");
+  ASSERT_THAT(outcome.history->steps, SizeIs(1));
+  EXPECT_EQ(outcome.history->steps[0].instruction, "mov ah, 0xe");
+}
+
 TEST_F(ProtectedModeTest, ARunThatHaltedComesBackAsItIs) {
   const Outcome outcome = replayed(run(guests::add, {.rax = 1, .rbx = 2}));
   EXPECT_THAT(outcome, Halted());

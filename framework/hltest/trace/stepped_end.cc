@@ -1,3 +1,4 @@
+#include <hltest/trace/handler_exit.h>
 #include <hltest/trace/stepped_end.h>
 #include <hltest/x86/disassembly.h>
 
@@ -55,37 +56,6 @@ bool is_overwritten(const RecordedRun& run, const Step& step) {
   const std::size_t length = std::min(size, now.bytes.size());
   return !std::equal(image.begin(), image.begin() + static_cast<std::ptrdiff_t>(length),
                      step.code.begin());
-}
-
-Gva handlers_of(const RecordedRun& run) {
-  const bool real = run.recording->start_mode == CpuMode::kReal16;
-  return Gva{((real ? kRomRegion : kSystemRegion) + kHandlersOffset).value()};
-}
-
-bool is_handler(const RecordedRun& run, Gva at) {
-  return at >= handlers_of(run) && at - handlers_of(run) <= kSysenterOffset;
-}
-
-// On some KVMs a step over the HLT of a handler goes on past it.
-bool is_behind_a_handler(const RecordedRun& run, const Step& before, const Registers& registers) {
-  const Gva next = registers.code_address();
-  const Gva came_from = before.before.code_address();
-  // An instruction can end behind the first of them without having come from a fault.
-  const bool came_by_itself =
-      next - came_from <= kLongestInstruction && !is_handler(run, came_from);
-  return is_handler(run, next - 1) && !came_by_itself;
-}
-
-// What the HLT of a handler means, which RIP is behind, or on some KVMs at when INT n led there.
-std::optional<HaltMeaning> meaning_of(const RecordedRun& run, const ReplayedGuest& guest,
-                                      const Registers& at_end) {
-  Registers at_exit = at_end;
-  if (!is_handler(run, at_exit.code_address() - 1)) at_exit.rip += 1;
-  if (!is_handler(run, at_exit.code_address() - 1)) return std::nullopt;
-  const LinearReader read = [tables = guest.tables(at_exit)](Gva gva, std::size_t count) {
-    return tables.read(gva, count);
-  };
-  return interpret_halt(at_exit, run.recording->registers, handlers_of(run), read);
 }
 
 // The guest after so many accesses, between two instructions; `end` says why there is none.
@@ -170,7 +140,7 @@ SteppedEnd step_to_end(const RecordedRun& run, std::optional<Checkpoint> start,
     ++stepped.count;
     stepped.at_end = guest->registers();
     if (stepped.end == End::kStepped &&
-        is_behind_a_handler(run, stepped.last.back(), stepped.at_end)) {
+        has_come_to_a_handler(run, stepped.last.back(), stepped.at_end)) {
       stepped.end = End::kHalted;
     }
   } while (stepped.end == End::kStepped && (stepped.count < kFewSteps || processor_time() < until));

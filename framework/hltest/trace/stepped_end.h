@@ -8,18 +8,13 @@
 
 #include <hltest/machine/halt_meaning.h>
 #include <hltest/machine/history.h>
+#include <hltest/trace/handler_exit.h>
 #include <hltest/trace/replayed_guest.h>
 #include <hltest/x86/registers.h>
 
 namespace hltest {
 
-/// A guest before one step.
-struct Step {
-  Registers before{};
-  std::vector<std::uint8_t> code{};  ///< at CS:RIP; empty where there is none
-  std::optional<Gpa> gpa = std::nullopt;
-};
-
+/// The guest as it is now.
 Step look(const ReplayedGuest& guest);
 
 /// The last instructions of a replay.
