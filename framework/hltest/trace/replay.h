@@ -13,8 +13,9 @@ namespace hltest {
 ///
 /// To be called while the machine that made the run is there, and before its next run: it keeps
 /// what the second run begins with. For a run that ended in an exception, a triple fault or a fetch
-/// from no memory; any other comes back as it is. Takes some seconds at most. Throws nothing that
-/// KVM says: that is a failure too.
+/// from no memory, or that timed out outside its image; any other comes back as it is. Takes some
+/// seconds at most; on an emulated machine, where a step takes milliseconds, a minute. Throws
+/// nothing that KVM says: that is a failure too.
 Outcome replayed(Outcome run);
 
 }  // namespace hltest
