@@ -1,5 +1,6 @@
 // The screen that a failed test prints.
 #include <hltest/hltest.h>
+#include <hltest/machine/report_colour.h>
 
 #include <sstream>
 
@@ -86,6 +87,16 @@ TEST(ReportTest, FitsEightyColumnsAndFiftyLines) {
   int count = 0;
   for (std::string line; std::getline(lines, line); ++count) EXPECT_LE(line.size(), 80U) << line;
   EXPECT_LE(count, 50);
+}
+
+TEST(ReportTest, ColourMakesTheReasonAndTheCauseStandOut) {
+  EXPECT_EQ(coloured("a ended: triple\n  fault\nat 0x0\ncause: it is\n  null\n\n  0x0  nop\n> 0x1  "
+                     "ud2\n"),
+            "\x1b[1;31ma ended: triple\x1b[0m\n\x1b[1;31m  fault\x1b[0m\nat 0x0\n"
+            "\x1b[1mcause: it is\x1b[0m\n\x1b[1m  null\x1b[0m\n\n  0x0  nop\n"
+            "\x1b[1;33m> 0x1  ud2\x1b[0m\n");
+  EXPECT_EQ(coloured("a halted\nat 0x0\n"), "\x1b[1ma halted\x1b[0m\nat 0x0\n");
+  EXPECT_EQ(coloured(""), "");
 }
 
 TEST(ReportTest, EscapesWhatIsNotText) {
