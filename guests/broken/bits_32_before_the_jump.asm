@@ -13,12 +13,4 @@ fault:  jmp     gdt.code:protected_mode
 protected_mode:
         hlt
 
-        align   8
-gdt:    dq      0
-.code   equ     $ - gdt
-        dq      0x00CF9B000000FFFF
-.data   equ     $ - gdt
-        dq      0x00CF93000000FFFF
-.register:
-        dw      $ - gdt - 1
-        dd      gdt
+%include "flat_gdt.inc"

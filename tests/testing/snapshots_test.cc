@@ -24,27 +24,27 @@ TEST_F(ProtectedModeTest, ReportOfATripleFault) {
   EXPECT_EQ(text, R"(pml4e_not_present ended: triple fault after #PF (page fault, vector 14, error
   code 0x0: read, supervisor, not present) on address 0x1048
 at 0x1048 (CS:RIP 0008:1048, compatibility32)
-pml4e_not_present.asm:25 (fault):  fault:  jmp     $
+pml4e_not_present.asm:7 (fault):  fault:  jmp     $
 cause: the fetch from 0x1048 at CPL 0: its PML4E at 0x8000 (0x9002) is not
   present
 not delivered: the IDT at 0xf0001000 is not mapped: not present
 
 before it, with the registers that each changed:
-      0x1000  ..present.asm:10  mov dword ptr [0x8000], 0x9002
-      0x100a  ..present.asm:11  mov dword ptr [0x9000], 0xa003
-      0x1014  ..present.asm:12  mov dword ptr [0xa000], 0x83
-      0x101e  ..present.asm:13  mov eax, cr4
-      0x1021  ..present.asm:14  or eax, 0x20              eax=20
-      0x1024  ..present.asm:15  mov cr4, eax              cr4=20
-      0x1027  ..present.asm:16  mov eax, 0x8000           eax=8000
-      0x102c  ..present.asm:17  mov cr3, eax              cr3=8000
-      0x102f  ..present.asm:18  mov ecx, 0xc0000080       ecx=c0000080
-      0x1034  ..present.asm:19  rdmsr                     eax=0
-      0x1036  ..present.asm:20  or eax, 0x100             eax=100 [PF]
-      0x103b  ..present.asm:21  wrmsr                     efer=100
-      0x103d  ..present.asm:22  mov eax, cr0              eax=31
-      0x1040  ..present.asm:23  or eax, 0x80000000        eax=80000031 [SF]
-      0x1045  ..present.asm:24  mov cr0, eax              cr0=80000031 efer=500
+      0x1000  ..ng_mode.inc:19  mov dword ptr [0x8000], 0x9002
+      0x100a  ..ng_mode.inc:20  mov dword ptr [0x9000], 0xa003
+      0x1014  ..ng_mode.inc:21  mov dword ptr [0xa000], 0x83
+      0x101e  ..ng_mode.inc:22  mov eax, cr4
+      0x1021  ..ng_mode.inc:23  or eax, 0x20              eax=20
+      0x1024  ..ng_mode.inc:24  mov cr4, eax              cr4=20
+      0x1027  ..ng_mode.inc:25  mov eax, 0x8000           eax=8000
+      0x102c  ..ng_mode.inc:26  mov cr3, eax              cr3=8000
+      0x102f  ..ng_mode.inc:27  mov ecx, 0xc0000080       ecx=c0000080
+      0x1034  ..ng_mode.inc:28  rdmsr                     eax=0
+      0x1036  ..ng_mode.inc:29  or eax, 0x100             eax=100 [PF]
+      0x103b  ..ng_mode.inc:30  wrmsr                     efer=100
+      0x103d  ..ng_mode.inc:31  mov eax, cr0              eax=31
+      0x1040  ..ng_mode.inc:32  or eax, 0x80000000        eax=80000031 [SF]
+      0x1045  ..ng_mode.inc:33  mov cr0, eax              cr0=80000031 efer=500
 >     0x1048  eb fe                     jmp 0x1048
       0x104a  f4                        hlt
 
