@@ -128,11 +128,9 @@ void explain_stop(Outcome& outcome, const GuestMemory& memory, unsigned physical
     if (!fault->first_fault) fault->undelivered = obstacle_to(Vector::kDoubleFault, tables);
   }
   const std::optional<Gpa> stopped_at = tables.translate(outcome.stop_address());
-  const bool in_image = stopped_at && *stopped_at >= outcome.image_start &&
-                        *stopped_at - outcome.image_start < outcome.image_size;
-  outcome.stop_offset.reset();
-  if (in_image) outcome.stop_offset = *stopped_at - outcome.image_start;
-  outcome.stopped_outside_image = !in_image && !std::holds_alternative<SystemCall>(outcome.stop);
+  outcome.stop_offset = stopped_at ? outcome.image_offset(*stopped_at) : std::nullopt;
+  outcome.stopped_outside_image =
+      !outcome.stop_offset && !std::holds_alternative<SystemCall>(outcome.stop);
   outcome.code = code_window(tables, outcome);
   // KVM may have given up with CS loaded, and RIP not.
   const bool is_clear = !std::holds_alternative<HostLimit>(outcome.stop);

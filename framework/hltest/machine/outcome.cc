@@ -34,14 +34,18 @@ std::optional<SourcePlace> Outcome::source() const {
   return stop_offset.has_value() ? source_at(image_start + *stop_offset) : std::nullopt;
 }
 
+std::optional<std::uint64_t> Outcome::image_offset(Gpa gpa) const {
+  if (gpa < image_start || gpa - image_start >= image_size) return std::nullopt;
+  return gpa - image_start;
+}
+
 std::optional<SourcePlace> Outcome::source_at(Gpa gpa) const {
-  if (!image.has_value() || gpa < image_start || gpa - image_start >= image_size) {
-    return std::nullopt;
-  }
+  const std::optional<std::uint64_t> offset = image_offset(gpa);
+  if (!image.has_value() || !offset.has_value()) return std::nullopt;
   const SourceMap map = image->source_map();
-  std::optional<SourceLine> line = map.line_at(gpa - image_start);
+  std::optional<SourceLine> line = map.line_at(*offset);
   if (!line.has_value()) return std::nullopt;
-  return SourcePlace{*std::move(line), map.label_at(gpa - image_start)};
+  return SourcePlace{*std::move(line), map.label_at(*offset)};
 }
 
 std::string to_string(const SourcePlace& place) {

@@ -80,6 +80,8 @@ struct Outcome {
   [[nodiscard]] Gva stop_address() const;
   /// The same in the guest's source; nothing where that is not known. Reads NASM's listing.
   [[nodiscard]] std::optional<SourcePlace> source() const;
+  /// Where in the image a physical address is; nothing outside.
+  [[nodiscard]] std::optional<std::uint64_t> image_offset(Gpa gpa) const;
   /// The source of any address in physical memory; nothing outside the image.
   [[nodiscard]] std::optional<SourcePlace> source_at(Gpa gpa) const;
   /// The exception that ended it, or that a triple fault began with; nullptr where there was none.

@@ -61,9 +61,9 @@ std::string overwritten_code(const RecordedRun& run, const SteppedEnd& stepped) 
 // What stands at the top of the stack where the image had something else.
 bool has_overwritten_the_image(const RecordedRun& run, const GuestMemory& memory, Gpa top) {
   constexpr std::size_t kLooked = 64;
-  if (top < run.outcome.image_start || top - run.outcome.image_start >= run.outcome.image_size)
-    return false;
-  const Bytes was = original(run, top - run.outcome.image_start, kLooked);
+  const std::optional<std::uint64_t> offset = run.outcome.image_offset(top);
+  if (!offset) return false;
+  const Bytes was = original(run, *offset, kLooked);
   const Bytes now = memory.read_bytes(top, was.size());
   // Zeros are what a source reserves for its stack.
   for (std::size_t i = 0; i < was.size(); ++i) {

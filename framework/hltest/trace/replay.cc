@@ -105,11 +105,11 @@ void tell(Outcome& run, HaltMeaning fault, ReplayedGuest& guest) {
 void place_unmapped_code(Outcome& run, const SteppedEnd& stepped) {
   if (stepped.last.size() < 2 || stepped.last.back().gpa) return;
   const Step& before = stepped.last[stepped.last.size() - 2];
-  if (!before.gpa || before.code.empty() || *before.gpa < run.image_start) return;
+  if (!before.gpa || before.code.empty()) return;
   const Gva at = before.before.code_address();
   const std::size_t size = disassemble_one(before.code, at, cpu_mode(before.before)).bytes.size();
   const Gpa gpa = *before.gpa + size;
-  if (at + size == run.stop_address() && gpa - run.image_start < run.image_size) {
+  if (at + size == run.stop_address() && run.image_offset(gpa)) {
     place_in_image(run, gpa);
   }
 }

@@ -9,6 +9,13 @@ namespace hltest {
 
 using End = ReplayedGuest::End;
 
+namespace {
+
+constexpr std::uint8_t kPushf = 0x9C;
+constexpr std::uint8_t kPopf = 0x9D;
+
+}  // namespace
+
 ReplayedGuest::ReplayedGuest(const RecordedRun& run) : memory_(*run.recording->memory), log_(run) {
   vm_.start(*run.recording, memory_);
 }
@@ -78,13 +85,14 @@ End ReplayedGuest::run_until(std::uint64_t accesses) {
 
 End ReplayedGuest::step() {
   const Registers before = registers();
-  if (sets_trap_flag(before)) return End::kTrapFlag;
+  const std::uint8_t opcode = opcode_at(before);
+  if (opcode == kPopf && sets_trap_flag(before)) return End::kTrapFlag;
   const std::vector<Patch> patches = patch_breakpoints();
   registers_.reset();
   const End end = end_of(
       single_step(vm_.vcpu(), before, [this](const kvm::Exit& exit) { return serve(exit); }));
   for (const Patch& patch : patches) memory_.write(patch.gpa, patch.original);
-  if (end == End::kStepped) hide_stepping(before);
+  if (end == End::kStepped && opcode == kPushf) hide_stepping(before);
   if (patches.empty() || (end != End::kStepped && end != End::kHalted)) return end;
   Registers now = registers();
   const bool is_at_patch = std::ranges::any_of(
@@ -95,31 +103,27 @@ End ReplayedGuest::step() {
   return End::kStepped;
 }
 
-// KVM steps by RFLAGS.TF, which PUSHF would show the guest.
+// KVM steps by RFLAGS.TF, which a PUSHF has shown the guest.
 void ReplayedGuest::hide_stepping(const Registers& before) {
-  constexpr std::uint8_t kPushf = 0x9C;
-  if (!is_at(before, kPushf)) return;
   const std::optional<Gpa> top = tables(before).translate(stack_address(registers()));
   if (!top || !memory_.is_ram(*top, 2)) return;
   const auto flags = memory_.read<std::uint16_t>(*top);
   memory_.write(*top, static_cast<std::uint16_t>(flags & ~Rflags::kTf));
 }
 
-// A guest that sets TF itself would not get the #DB for it.
+// True for a POPF that sets TF: the guest would not get the #DB for it.
 bool ReplayedGuest::sets_trap_flag(const Registers& before) const {
-  constexpr std::uint8_t kPopf = 0x9D;
-  if (!is_at(before, kPopf)) return false;
   // TF is the lowest bit of the second byte.
   const std::vector<std::uint8_t> flags = tables(before).read(stack_address(before), 2);
   return flags.size() == 2 && (flags[1] & (Rflags::kTf >> 8U)) != 0;
 }
 
-// True at an instruction of one byte, with or without an operand-size prefix.
-bool ReplayedGuest::is_at(const Registers& registers, std::uint8_t opcode) const {
+// The first byte of the instruction behind an operand-size prefix; 0 where it can't be read.
+std::uint8_t ReplayedGuest::opcode_at(const Registers& registers) const {
   constexpr std::uint8_t kOperandSize = 0x66;
   const auto code = tables(registers).read(registers.code_address(), 2);
-  if (code.empty()) return false;
-  return code[0] == opcode || (code[0] == kOperandSize && code.back() == opcode);
+  if (code.empty()) return 0;
+  return code[0] == kOperandSize ? code.back() : code[0];
 }
 
 // A HLT stops the guest on every KVM; not every one has hardware breakpoints.

@@ -73,7 +73,7 @@ class ReplayedGuest {
   std::vector<Patch> patch_breakpoints();
   void hide_stepping(const Registers& before);
   [[nodiscard]] bool sets_trap_flag(const Registers& before) const;
-  [[nodiscard]] bool is_at(const Registers& registers, std::uint8_t opcode) const;
+  [[nodiscard]] std::uint8_t opcode_at(const Registers& registers) const;
   [[nodiscard]] static End end_of(const kvm::Exit& exit);
   bool serve(const kvm::Exit& exit);
 

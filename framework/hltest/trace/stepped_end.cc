@@ -12,7 +12,6 @@ namespace hltest {
 namespace {
 
 using End = ReplayedGuest::End;
-using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 
 constexpr microseconds kLongestStepping = std::chrono::seconds{1};
@@ -39,8 +38,7 @@ std::unique_ptr<ReplayedGuest> guest_at(const RecordedRun& run,
 }
 
 bool is_in_image(const RecordedRun& run, const Step& step) {
-  return step.gpa && *step.gpa >= run.outcome.image_start &&
-         *step.gpa - run.outcome.image_start < run.outcome.image_size;
+  return step.gpa && run.outcome.image_offset(*step.gpa);
 }
 
 // True for an instruction in the image that is not the image's own.
@@ -121,9 +119,7 @@ bool has_left_the_image(const RecordedRun& run, const SteppedEnd& end) {
 SteppedEnd step_to_end(const RecordedRun& run, std::optional<Checkpoint> start,
                        std::vector<Gva> breakpoints) {
   SteppedEnd stepped{.start = std::move(start), .breakpoints = std::move(breakpoints)};
-  const auto guest = guest_at(run, stepped.start);
-  guest->set_breakpoints(stepped.breakpoints);
-  guest->set_time_limit(kNeverEnding);
+  const auto guest = at_start(run, stepped);
   const microseconds until = processor_time() + kLongestStepping;
   do {
     stepped.last.push_back(look(*guest));
