@@ -4,8 +4,8 @@ include("${CMAKE_CURRENT_LIST_DIR}/HltestNasmDefines.cmake")
 
 find_program(HLTEST_NASM nasm DOC "The assembler for guests")
 # In hltest's own tree, or the include folder above where it is installed.
-find_file(HLTEST_MEMORY_LAYOUT hltest/guest/memory_layout.h
-          PATHS "${CMAKE_CURRENT_LIST_DIR}/../framework" "${CMAKE_CURRENT_LIST_DIR}/../../../include"
+find_file(HLTEST_MEMORY_LAYOUT hltest/memory_layout.h
+          PATHS "${CMAKE_CURRENT_LIST_DIR}/../framework/include" "${CMAKE_CURRENT_LIST_DIR}/../../../include"
                 "${CMAKE_CURRENT_LIST_DIR}/../../../../include"
           NO_DEFAULT_PATH REQUIRED)
 mark_as_advanced(HLTEST_NASM HLTEST_MEMORY_LAYOUT)
@@ -29,7 +29,7 @@ mark_as_advanced(HLTEST_NASM HLTEST_MEMORY_LAYOUT)
 #   LOAD_ADDRESS         where the images are loaded, in steps of 1; `org HLTEST_LOAD_ADDRESS` in a
 #                        source takes it over
 #   DEFINES              as for nasm -D, besides HLTEST_BITS and the constants of
-#                        <hltest/guest/memory_layout.h> (kCom1 is HLTEST_COM1)
+#                        <hltest/memory_layout.h> (kCom1 is HLTEST_COM1)
 #   INCLUDE_DIRECTORIES  where %include looks, besides the source's own folder
 #   ALLOW_WARNINGS       warnings by NASM's name for them (number-overflow) that these guests may have
 function(hltest_add_guests target)
@@ -117,7 +117,7 @@ function(hltest_add_guests target)
   string(MAKE_C_IDENTIFIER "from_${target}" library)
   set(made "// Made by ${call}.\n")
   file(CONFIGURE OUTPUT "${folder}/guests/${target}.h" @ONLY CONTENT
-       "${made}#pragma once\n\n#include <hltest/guest/image.h>\n\nnamespace guests {\ninline namespace ${library} {\n${declarations}\n}  // namespace ${library}\n}  // namespace guests\n")
+       "${made}#pragma once\n\n#include <hltest/image.h>\n\nnamespace guests {\ninline namespace ${library} {\n${declarations}\n}  // namespace ${library}\n}  // namespace guests\n")
   file(CONFIGURE OUTPUT "${folder}/${target}.cc" @ONLY CONTENT
        "${made}#include \"guests/${target}.h\"\n${definitions}")
   set_source_files_properties("${folder}/${target}.cc" PROPERTIES OBJECT_DEPENDS "${images}")

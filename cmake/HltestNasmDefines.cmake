@@ -1,4 +1,4 @@
-# hltest_nasm_defines(VARIABLE): NASM's -D options for the constants in guest/memory_layout.h, the
+# hltest_nasm_defines(VARIABLE): NASM's -D options for the constants in memory_layout.h, the
 # one place where guest addresses, selectors and ports are written. kCom1 becomes HLTEST_COM1.
 function(hltest_nasm_defines variable)
   set(header "${HLTEST_MEMORY_LAYOUT}")

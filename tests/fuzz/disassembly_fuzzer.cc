@@ -1,7 +1,7 @@
 // Any bytes disassemble in any mode: each instruction has 1 to 15 of them, one behind the other,
 // and a text; the decoder with operands and the one without agree on what is an instruction.
-#include <hltest/x86/decoded_instruction.h>
-#include <hltest/x86/disassembly.h>
+#include "x86/code/decoded_instruction.h"
+#include "x86/code/disassembly.h"
 
 #include <algorithm>
 #include <span>

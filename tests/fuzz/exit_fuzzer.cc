@@ -1,6 +1,6 @@
 // Whatever KVM leaves in its run area, as long as the data of a port is within it: the exit that is
 // read from it has its data there too, and a name.
-#include <hltest/kvm/exit.h>
+#include "kvm/exit.h"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // Whatever registers, memory, vector and error code a fault comes with: its cause, and what its
 // delivery would trip over, are each said in one line of ASCII, or not at all.
-#include <hltest/x86/delivery.h>
-#include <hltest/x86/fault_cause.h>
+#include "x86/causes/delivery.h"
+#include "x86/causes/fault_cause.h"
 
 #include "input.h"
 

@@ -1,6 +1,6 @@
 // Any listing and map that NASM could be said to have made of any image can be asked for lines,
 // code and labels: no answer is outside the image, and only a label that is not there is an error.
-#include <hltest/guest/image.h>
+#include <hltest/image.h>
 
 #include <algorithm>
 

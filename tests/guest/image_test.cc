@@ -1,7 +1,7 @@
 // Images are values: copies share the bytes, and what they are changed to is their own.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <hltest/guest/image.h>
+#include <hltest/image.h>
 
 #include "guests/every_mode.h"
 #include "guests/real_mode.h"

@@ -1,7 +1,7 @@
 // Which source line made which bytes, and where the labels are: from listings that NASM made in the
 // build, and from texts that it never made.
 #include <gmock/gmock.h>
-#include <hltest/guest/image.h>
+#include <hltest/image.h>
 
 #include <random>
 

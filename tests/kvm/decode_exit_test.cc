@@ -1,7 +1,7 @@
 // kvm_run's contents as exits: without a guest.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <hltest/kvm/exit.h>
+#include "kvm/exit.h"
 
 #include <array>
 #include <cstring>

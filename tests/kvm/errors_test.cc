@@ -1,9 +1,9 @@
 // What the host can answer, provoked through a fake of the system calls.
 #include <gtest/gtest-spi.h>
 #include <hltest/hltest.h>
-#include <hltest/kvm/error.h>
-#include <hltest/kvm/ioctl.h>
-#include <hltest/kvm/system.h>
+#include "kvm/error.h"
+#include "kvm/ioctl.h"
+#include "kvm/system.h"
 
 #include <cerrno>
 #include <cstdlib>

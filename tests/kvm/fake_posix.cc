@@ -1,8 +1,8 @@
 #include "fake_posix.h"
 
-#include <hltest/kvm/ioctl.h>
-#include <hltest/kvm/posix.h>
 #include <sys/mman.h>
+#include "kvm/ioctl.h"
+#include "kvm/posix.h"
 
 #include <cerrno>
 #include <cstdlib>

@@ -2,11 +2,11 @@
 // KVM_SET_TSS_ADDR, a memory region, a vCPU with its mapped kvm_run, special registers with page
 // tables and CR3, general registers, run.
 #include <gtest/gtest.h>
-#include <hltest/guest/memory_layout.h>
-#include <hltest/kvm/error.h>
-#include <hltest/kvm/mapping.h>
-#include <hltest/kvm/system.h>
+#include <hltest/memory_layout.h>
 #include <hltest/x86/control_registers.h>
+#include "kvm/error.h"
+#include "kvm/mapping.h"
+#include "kvm/system.h"
 
 #include <array>
 #include <cstdlib>

@@ -1,6 +1,6 @@
 // A guest that spins ends, wherever it spins, and the program it runs in notices nothing.
+#include "machine/deadline.h"
 #include <hltest/hltest.h>
-#include <hltest/machine/deadline.h>
 
 #include <sys/time.h>
 

@@ -1,5 +1,5 @@
+#include "machine/hexdump.h"
 #include <gtest/gtest.h>
-#include <hltest/machine/hexdump.h>
 
 #include <sstream>
 #include <vector>

@@ -1,6 +1,6 @@
 // The screen that a failed test prints.
 #include <hltest/hltest.h>
-#include <hltest/machine/report_colour.h>
+#include "machine/report_colour.h"
 
 #include <sstream>
 

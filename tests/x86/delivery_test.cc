@@ -1,8 +1,8 @@
 // Why an exception could not be delivered, and causes of faults, on tables made by hand and on
 // anything.
+#include "x86/causes/delivery.h"
 #include <gmock/gmock.h>
-#include <hltest/x86/delivery.h>
-#include <hltest/x86/fault_cause.h>
+#include "x86/causes/fault_cause.h"
 
 #include <cstring>
 #include <map>

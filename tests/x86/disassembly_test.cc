@@ -1,6 +1,6 @@
+#include "x86/code/disassembly.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <hltest/x86/disassembly.h>
 
 #include <random>
 

@@ -1,0 +1,46 @@
+#include "cli/file.h"
+#include "cli/usage_error.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+namespace hltest::cli {
+void check_file(const std::string& path, std::uint64_t memory_size) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) {
+    throw UsageError(
+        fmt::format("can't read {}: {}", path, error ? error.message() : std::strerror(ENOENT)));
+  }
+  if (!std::filesystem::is_regular_file(status)) {
+    throw UsageError(fmt::format("can't read {}: it is not a file", path));
+  }
+  errno = 0;
+  if (!std::ifstream{path, std::ios::binary}) {
+    throw UsageError(fmt::format("can't read {}: {}", path, std::strerror(errno)));
+  }
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  if (error) throw UsageError(fmt::format("can't read {}: {}", path, error.message()));
+  if (size == 0) throw UsageError(fmt::format("{} is empty: there is nothing to run", path));
+  if (size > memory_size) {
+    throw UsageError(fmt::format(
+        "{} has {:#x} bytes, more than the guest's memory, {:#x}: give it more with --memory", path,
+        size, memory_size));
+  }
+}
+
+std::vector<std::uint8_t> read_file(const std::string& path) {
+  std::ifstream stream{path, std::ios::binary | std::ios::ate};
+  std::vector<char> bytes(stream ? static_cast<std::size_t>(stream.tellg()) : 0);
+  stream.seekg(0);
+  if (!stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) {
+    throw UsageError(fmt::format("can't read {}", path));
+  }
+  return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace hltest::cli

@@ -1,0 +1,123 @@
+#include "cli/options.h"
+#include <hltest/memory_layout.h>
+#include "cli/number.h"
+#include "cli/usage_error.h"
+#include "machine/machine.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+namespace hltest::cli {
+namespace {
+
+constexpr std::uint64_t kMost64 = std::numeric_limits<std::uint64_t>::max();
+
+/// The texts of `hltest run`'s options, before they mean anything.
+struct RunTexts {
+  std::string file;
+  std::string mode = "real";
+  std::optional<std::string> load;
+  std::optional<std::string> entry;
+  std::optional<std::string> memory;
+  std::vector<std::string> set;
+  std::vector<std::string> in;
+  std::optional<std::string> timeout;
+  bool json = false;
+};
+
+CpuMode parse_mode(const std::string& text) {
+  if (text == "real") return CpuMode::kReal16;
+  if (text == "protected") return CpuMode::kProtected32;
+  if (text == "long") return CpuMode::kLong64;
+  throw UsageError(fmt::format("--mode: '{}' is none of real, protected and long", text));
+}
+
+// NAME=VALUE in its two parts.
+std::pair<std::string, std::string> split(const std::string& option, const std::string& text,
+                                          const char* form) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+    throw UsageError(fmt::format("{} {}: write it as {}", option, text, form));
+  }
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+RunOptions parse_texts(const RunTexts& texts) {
+  RunOptions options;
+  options.file = texts.file;
+  options.mode = parse_mode(texts.mode);
+  options.json = texts.json;
+  options.load_address =
+      texts.load ? Gpa{parse_number("--load", *texts.load, kMost64)} : kLoadAddress;
+  if (texts.entry) options.entry = Gva{parse_number("--entry", *texts.entry, kMost64)};
+  if (texts.memory) options.memory_size = parse_size("--memory", *texts.memory);
+  options.timeout = Machine::kDefaultTimeout;
+  if (texts.timeout) {
+    // More than a machine takes: it says so itself, in milliseconds.
+    constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max() / 1'000'000;
+    options.timeout = std::chrono::milliseconds{
+        std::min(parse_number("--timeout", *texts.timeout, kMost64), kMost)};
+  }
+  for (const std::string& text : texts.set) {
+    const auto [name, value] = split("--set", text, "REG=VALUE, like ax=2");
+    options.registers.emplace_back(name, parse_number("--set " + name, value, kMost64));
+  }
+  for (const std::string& text : texts.in) {
+    const auto [port, hex] = split("--in", text, "PORT=HEXBYTES, like 0x60=1c9c");
+    auto& bytes = options.port_input[static_cast<Port>(parse_number("--in", port, 0xFFFF))];
+    const std::vector<std::uint8_t> more = parse_hex_bytes("--in " + port, hex);
+    bytes.insert(bytes.end(), more.begin(), more.end());
+  }
+  return options;
+}
+
+}  // namespace
+
+std::variant<RunOptions, Information> parse_command_line(int argc, const char* const* argv) {
+  CLI::App app{"hltest: runs code for the bare CPU in a virtual machine", "hltest"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "hltest " HLTEST_VERSION);
+  RunTexts texts;
+  CLI::App* const run = app.add_subcommand("run",
+                                           "Runs FILE to HLT and tells how it ended: exit status 0 "
+                                           "if it halted, 1 if it ended any other "
+                                           "way, 2 if it could not be run");
+  run->add_option("FILE", texts.file,
+                  "a flat binary, or NASM source if it ends in .asm (assembled by nasm -f bin)")
+      ->required();
+  run->add_option("--mode", texts.mode, "the mode it starts in: real, protected or long [real]")
+      ->type_name("MODE");
+  run->add_option("--load", texts.load, "the address to load it at [0x1000]")->type_name("ADDR");
+  run->add_option("--entry", texts.entry, "the address of its first instruction [that of --load]")
+      ->type_name("ADDR");
+  run->add_option("--memory", texts.memory, "the size of the guest's memory, like 64K or 2G [16M]")
+      ->type_name("SIZE");
+  run->add_option("--set", texts.set, "a register or part of one to start with, like ax=2")
+      ->type_name("REG=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  run->add_option("--in", texts.in, "bytes that IN reads from a port, like 0x60=1c9c")
+      ->type_name("PORT=HEXBYTES")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  run->add_option("--timeout", texts.timeout, "milliseconds after which it is stopped [5000]")
+      ->type_name("MS");
+  run->add_flag("--json", texts.json, "print one JSON object instead of the report");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return Information{
+        app.help("", run->parsed() ? CLI::AppFormatMode::Sub : CLI::AppFormatMode::Normal)};
+  } catch (const CLI::CallForVersion&) {
+    return Information{app.version() + "\n"};
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(fmt::format("{} (see hltest run --help)", error.what()));
+  }
+  return parse_texts(texts);
+}
+
+}  // namespace hltest::cli

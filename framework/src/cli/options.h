@@ -1,0 +1,39 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <hltest/x86/address.h>
+#include <hltest/x86/cpu_mode.h>
+#include "machine/port_log.h"
+
+namespace hltest::cli {
+
+/// What `hltest run` was asked to do.
+struct RunOptions {
+  std::string file;
+  CpuMode mode = CpuMode::kReal16;
+  Gpa load_address{};
+  std::optional<Gva> entry;
+  std::optional<std::uint64_t> memory_size;
+  std::vector<std::pair<std::string, std::uint64_t>> registers;
+  std::map<Port, std::vector<std::uint8_t>> port_input;
+  std::chrono::milliseconds timeout{};
+  bool json = false;
+};
+
+/// Text that the user asked for, such as --help: print it and be done.
+struct Information {
+  std::string text;
+};
+
+/// Reads the command line. Throws `UsageError`.
+std::variant<RunOptions, Information> parse_command_line(int argc, const char* const* argv);
+
+}  // namespace hltest::cli

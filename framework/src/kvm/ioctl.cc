@@ -1,0 +1,32 @@
+#include "kvm/ioctl.h"
+#include "kvm/error.h"
+
+#include <cerrno>
+
+namespace hltest::kvm {
+namespace {
+
+int call_until_done(const UniqueFd& fd, const char* name, unsigned long number,
+                    std::uintptr_t argument, const std::string& detail) {
+  for (;;) {
+    const int result = posix::ioctl(fd.get(), number, argument);
+    if (result >= 0) return result;
+    if (errno == EINTR) continue;
+    const int error_number = errno;
+    throw Error(detail.empty() ? name : std::string{name} + " (" + detail + ")", error_number);
+  }
+}
+
+}  // namespace
+
+int call(const UniqueFd& fd, Request<void> request, std::uintptr_t argument,
+         const std::string& detail) {
+  return call_until_done(fd, request.name, request.number, argument, detail);
+}
+
+int call_raw(const UniqueFd& fd, const char* name, unsigned long number, void* payload,
+             const std::string& detail) {
+  return call_until_done(fd, name, number, std::bit_cast<std::uintptr_t>(payload), detail);
+}
+
+}  // namespace hltest::kvm

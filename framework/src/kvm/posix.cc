@@ -1,0 +1,26 @@
+#include "kvm/posix.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace hltest::kvm::posix {
+
+int open(const char* path, int flags) { return ::open(path, flags); }
+int close(int fd) { return ::close(fd); }
+int ioctl(int fd, unsigned long request, std::uintptr_t argument) {
+  return ::ioctl(fd, request, argument);
+}
+void* mmap(std::size_t size, int protection, int flags, int fd) {
+  return ::mmap(nullptr, size, protection, flags, fd, 0);
+}
+void* mremap(void* address, std::size_t old_size, std::size_t new_size) {
+  return ::mremap(address, old_size, new_size, MREMAP_MAYMOVE);
+}
+int munmap(void* address, std::size_t size) { return ::munmap(address, size); }
+int mincore(void* address, std::size_t size, unsigned char* resident) {
+  return ::mincore(address, size, resident);
+}
+
+}  // namespace hltest::kvm::posix

@@ -1,0 +1,103 @@
+#include "x86/code/disassembly.h"
+#include "x86/code/zydis_decoder.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace hltest {
+namespace {
+
+// x86 code falls in step after a few instructions wherever decoding begins; the more of them were
+// decoded on the way, the surer.
+constexpr std::uint64_t kFarthestStart = 48;
+
+Instruction decode(const ZydisDecoder& decoder, std::span<const std::uint8_t> bytes, Gva address) {
+  ZydisDecodedInstruction decoded;
+  std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT> operands;
+  if (ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, bytes.data(), bytes.size(), &decoded,
+                                         operands.data()))) {
+    return {.address = address, .bytes = {bytes[0]}, .text = fmt::format("db {:#04x}", bytes[0])};
+  }
+  ZydisFormatter formatter;
+  ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
+  ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_HEX_UPPERCASE, ZYAN_FALSE);
+  ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_ADDR_PADDING_ABSOLUTE,
+                            ZYDIS_PADDING_DISABLED);
+  ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_DISP_PADDING, ZYDIS_PADDING_DISABLED);
+  ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_IMM_PADDING, ZYDIS_PADDING_DISABLED);
+  std::array<char, 128> text{};
+  ZydisFormatterFormatInstruction(&formatter, &decoded, operands.data(),
+                                  decoded.operand_count_visible, text.data(), text.size(),
+                                  address.value(), nullptr);
+  const auto own = bytes.first(decoded.length);
+  return {.address = address, .bytes = {own.begin(), own.end()}, .text = text.data()};
+}
+
+// The instructions from `start` on that end exactly `length` bytes behind it; empty if they step
+// over that. In offsets, since the address behind the last one that there is is 0.
+std::vector<Instruction> decode_up_to(const ZydisDecoder& decoder,
+                                      std::span<const std::uint8_t> code, Gva start,
+                                      std::uint64_t length) {
+  std::vector<Instruction> instructions;
+  std::uint64_t offset = 0;
+  while (offset < length) {
+    instructions.push_back(decode(decoder, code.subspan(offset), start + offset));
+    offset += instructions.back().bytes.size();
+  }
+  if (offset != length) instructions.clear();
+  return instructions;
+}
+
+}  // namespace
+
+Instruction disassemble_one(std::span<const std::uint8_t> bytes, Gva address, CpuMode mode) {
+  return decode(decoder_for(mode), bytes, address);
+}
+
+bool raises_by_itself(std::span<const std::uint8_t> bytes, CpuMode mode, Vector vector) {
+  if (bytes.empty()) return false;
+  const ZydisDecoder decoder = decoder_for(mode);
+  ZydisDecodedInstruction decoded;
+  const bool valid = ZYAN_SUCCESS(
+      ZydisDecoderDecodeInstruction(&decoder, nullptr, bytes.data(), bytes.size(), &decoded));
+  if (vector == Vector::kInvalidOpcode) {
+    return !valid || decoded.mnemonic == ZYDIS_MNEMONIC_UD0 ||
+           decoded.mnemonic == ZYDIS_MNEMONIC_UD1 || decoded.mnemonic == ZYDIS_MNEMONIC_UD2;
+  }
+  if (vector == Vector::kDivideError) {
+    return valid &&
+           (decoded.mnemonic == ZYDIS_MNEMONIC_DIV || decoded.mnemonic == ZYDIS_MNEMONIC_IDIV ||
+            decoded.mnemonic == ZYDIS_MNEMONIC_AAM);
+  }
+  return false;
+}
+
+std::vector<Instruction> disassemble_around(std::span<const std::uint8_t> code, Gva start,
+                                            bool aligned, Gva rip, CpuMode mode, std::size_t before,
+                                            std::size_t after) {
+  if (rip < start || rip - start >= code.size()) return {};
+  const ZydisDecoder decoder = decoder_for(mode);
+
+  const std::uint64_t available = rip - start;
+  std::vector<Instruction> instructions;
+  if (aligned) instructions = decode_up_to(decoder, code, start, available);
+  for (std::uint64_t distance = std::min(available, kFarthestStart);
+       instructions.empty() && distance > 0; --distance) {
+    const std::uint64_t offset = available - distance;
+    instructions = decode_up_to(decoder, code.subspan(offset), start + offset, distance);
+  }
+  if (instructions.size() > before) {
+    instructions.erase(instructions.begin(),
+                       instructions.end() - static_cast<std::ptrdiff_t>(before));
+  }
+
+  std::uint64_t offset = available;
+  for (std::size_t i = 0; i <= after && offset < code.size(); ++i) {
+    instructions.push_back(decode(decoder, code.subspan(offset), start + offset));
+    offset += instructions.back().bytes.size();
+  }
+  return instructions;
+}
+
+}  // namespace hltest
