@@ -198,17 +198,19 @@ function(_hltest_declare target name stem source load_address symbols declaratio
   string(MAKE_C_IDENTIFIER "from_${target}" library)
   set(modes "")
   set(images "")
+  set(source_maps "")
   foreach(entry IN LISTS symbols)
     string(REGEX MATCH "^([a-z]+):(.*)$" _ "${entry}")
     set(symbol "${CMAKE_MATCH_2}")
     set(cpu_mode "hltest::CpuMode::${cpu_mode_${CMAKE_MATCH_1}}")
     list(APPEND modes "${cpu_mode}")
-    set(parts "")
     foreach(part IN ITEMS bin lst map)
-      list(APPEND parts "{${symbol}_${part}_begin, ${symbol}_${part}_end}")
+      set(${part} "{${symbol}_${part}_begin, ${symbol}_${part}_end}")
     endforeach()
-    list(JOIN parts ", " parts)
-    list(APPEND images "hltest::LinkedImage{\"${stem}\", \"${file}\", ${parts}, hltest::Gpa{${load_address}}}")
+    string(APPEND source_maps "
+static constinit const hltest::LazySourceMap ${symbol}_source_map{
+    \"${file}\", ${bin}, ${lst}, ${map}};")
+    list(APPEND images "hltest::LinkedImage{\"${stem}\", ${bin}, hltest::Gpa{${load_address}}, &${symbol}_source_map}")
   endforeach()
   list(LENGTH modes count)
   list(JOIN modes ", " modes)
@@ -222,7 +224,7 @@ function(_hltest_declare target name stem source load_address symbols declaratio
   endif()
   set(${declaration} "\n/// ${file}, loaded at ${load_address}.\nextern const ${type} ${name};\n"
       PARENT_SCOPE)
-  set(${definition} "\nconstinit const ${type} guests::${library}::${name}${value};\n" PARENT_SCOPE)
+  set(${definition} "${source_maps}\nconstinit const ${type} guests::${library}::${name}${value};\n" PARENT_SCOPE)
 endfunction()
 
 # hltest_discover_tests(TARGET ...): registers the program's tests with ctest, one by one; further

@@ -50,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto bytes = input.ConsumeBytes<std::uint8_t>(length());
   const FlatImage image{"boot", bytes, Gpa{fuzz::number(input)}, std::move(notes)};
 
-  const SourceMap map = image.source_map();
+  const SourceMap& map = image.source_map();
   for (std::uint64_t offset = 0; offset <= std::min<std::size_t>(bytes.size(), 64); ++offset) {
     check_place(map, offset, 64, bytes.size());
   }

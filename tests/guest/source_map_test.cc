@@ -19,12 +19,12 @@ std::string at(const SourceMap& map, std::uint64_t offset) {
 }
 
 TEST(SourceMapTest, SaysWhatTheAuthorWrote) {
-  const SourceMap map = guests::macros.source_map();
+  const SourceMap& map = guests::macros.source_map();
   // B0 03 B0 03: two bytes each, from the macro's macro.
   for (const std::uint64_t offset : {0U, 1U, 2U, 3U}) {
     EXPECT_EQ(at(map, offset), "macros.asm:20: start:  set_twice 3");
   }
-  EXPECT_EQ(at(map, 4), "macros.asm:21: nop") << "behind the macro";
+  EXPECT_EQ(at(map, 4), "macros.asm:21: nop") << "after the macro";
   EXPECT_EQ(at(map, 5), "macros.asm:23: inc al") << "in a %rep";
   EXPECT_EQ(at(map, 7), "macros.asm:23: inc al");
   EXPECT_EQ(at(map, 9), "macros.asm:25: .pad:   times 3 nop");
@@ -32,11 +32,11 @@ TEST(SourceMapTest, SaysWhatTheAuthorWrote) {
   EXPECT_EQ(at(map, 12), "macros.asm:26: mov     bx, [data + point.y]");
   EXPECT_EQ(at(map, 16), "included.inc:2: fault:  nop");
   EXPECT_EQ(at(map, 17), "included.inc:3: ud2");
-  EXPECT_EQ(at(map, 19), "macros.asm:28: after:  hlt") << "behind the %include";
+  EXPECT_EQ(at(map, 19), "macros.asm:28: after:  hlt") << "after the %include";
 }
 
 TEST(SourceMapTest, KnowsSectionsAndLongData) {
-  const SourceMap map = guests::macros.source_map();
+  const SourceMap& map = guests::macros.source_map();
   const std::uint64_t data = *map.symbol("data")->offset;
   EXPECT_EQ(at(map, data), "macros.asm:32: at point.x, dw 1");
   EXPECT_EQ(at(map, data + 2), "macros.asm:33: at point.y, dw 0x1234");
@@ -46,7 +46,7 @@ TEST(SourceMapTest, KnowsSectionsAndLongData) {
 }
 
 TEST(SourceMapTest, NamesTheLabelBefore) {
-  const SourceMap map = guests::macros.source_map();
+  const SourceMap& map = guests::macros.source_map();
   EXPECT_EQ(map.label_at(0), "start");
   EXPECT_EQ(map.label_at(4), "start+0x4");
   EXPECT_EQ(map.label_at(10), "start.pad+0x1");
@@ -54,7 +54,7 @@ TEST(SourceMapTest, NamesTheLabelBefore) {
 }
 
 TEST(SourceMapTest, SaysWhereCodeBegins) {
-  const SourceMap map = guests::macros.source_map();
+  const SourceMap& map = guests::macros.source_map();
   EXPECT_EQ(map.code_start(11, 100), 0U);
   EXPECT_EQ(map.code_start(11, 2), 9U) << "`times 3 nop`";
   EXPECT_EQ(map.code_start(11, 1), std::nullopt) << "the line begins before that";
@@ -84,7 +84,7 @@ constexpr std::string_view kMap =
     "-- Program origin ---\n\n00007C00\n\n-- Sections (summary) ---\n\n"
     "Vstart Start Stop Length Class Name\n 7C00 7C00 7C02 00000002 progbits .text\n";
 
-TEST(SourceMapTest, DoesNotBelieveALineWhoseBytesAreOthers) {
+TEST(SourceMapTest, IgnoresALineWhoseBytesDifferFromTheImage) {
   const std::vector<std::uint8_t> image = {0x90, 0xF4};
   const std::string_view listing =
       "     1 00000000 90                              nop\n"

@@ -9,29 +9,22 @@
 #include <string_view>
 #include <vector>
 
+#include <hltest/lazy_source_map.h>
 #include <hltest/memory_layout.h>
 #include <hltest/source_map.h>
 #include <hltest/x86/cpu_mode.h>
 
 namespace hltest {
 
-/// Bytes that are linked into the program between two symbols, which `hltest_add_guests()` makes.
-struct LinkedBytes {
-  const std::uint8_t* begin;
-  const std::uint8_t* end;
-};
-
-/// An image that `hltest_add_guests()` linked into the program, with what NASM said of it.
+/// An image that `hltest_add_guests()` linked into the program.
 struct LinkedImage {
   std::string_view name;
-  std::string_view source;  ///< the file's name
   LinkedBytes bytes;
-  LinkedBytes listing;
-  LinkedBytes map;
   Gpa load_address;
+  const LazySourceMap* source_map = nullptr;  ///< lives as long as the program; null if unknown
 };
 
-/// What NASM says of an image that it made: the source's name, its listing (`-l`) and its map file
+/// What NASM says about an image: the source's name, the listing (`-l`) and the map file
 /// (`[map all]`).
 struct NasmNotes {
   std::string source{};
@@ -39,26 +32,26 @@ struct NasmNotes {
   std::string map{};
 };
 
-/// A label that an image has not; the message says which it has.
+/// An image has no such label. The message lists those it has.
 class SymbolError : public std::invalid_argument {
  public:
   using std::invalid_argument::invalid_argument;
 };
 
-/// A flat program: its bytes, where they are loaded, and where it is entered. A small value; copies
-/// share the bytes.
+/// A flat program: its bytes, the address they are loaded at, and the address of its first
+/// instruction. A small value: copies share the bytes and the source map. Any number of threads may
+/// read one.
 class FlatImage {
  public:
-  // NOLINTNEXTLINE(google-explicit-constructor): the one is what the other is made of
+  // NOLINTNEXTLINE(google-explicit-constructor): a linked image is an image
   constexpr FlatImage(const LinkedImage& linked)
       : name_(linked.name),
-        source_(linked.source),
         bytes_(linked.bytes),
-        listing_(linked.listing),
-        map_(linked.map),
+        source_map_(linked.source_map),
         load_address_(linked.load_address) {}
 
-  /// Bytes made at run time, which the image keeps, with what NASM said of them if it made them.
+  /// An image of bytes made at run time, which it keeps. `notes` are NASM's, if NASM made the
+  /// bytes.
   FlatImage(std::string name, std::vector<std::uint8_t> bytes, Gpa load_address = kLoadAddress,
             NasmNotes notes = {});
 
@@ -69,36 +62,30 @@ class FlatImage {
   /// The linear address of the first instruction: the load address unless `set_entry` was called.
   [[nodiscard]] Gva entry() const { return entry_.value_or(Gva{load_address_.value()}); }
 
-  /// The address of a label of the source's, `start` or `start.loop`, or the value of a constant. A
-  /// source with an `org` has said where it is; the labels of one without are where the image is
-  /// loaded. Throws `SymbolError`.
+  /// The address of a label of the source, such as `start` or `start.loop`, or the value of a
+  /// constant. With an `org` in the source, labels are at the addresses it gives them; otherwise
+  /// they move with the load address. Throws `SymbolError` if there is no such label.
   [[nodiscard]] Gva address(std::string_view label) const;
-  /// Its source's lines and labels; empty for bytes that NASM did not make here. Reads NASM's
-  /// listing each time.
-  [[nodiscard]] SourceMap source_map() const;
+  /// The lines and labels of its source; empty for bytes without `NasmNotes`. The first call for an
+  /// image or any of its copies reads NASM's listing. Valid as long as the image or a copy lives.
+  [[nodiscard]] const SourceMap& source_map() const;
 
   void set_load_address(Gpa address) { load_address_ = address; }
   void set_entry(Gva entry) { entry_ = entry; }
 
  private:
-  struct Owned {
-    std::string name;
-    std::vector<std::uint8_t> bytes;
-    NasmNotes notes;
-  };
+  struct Owned;
 
   std::shared_ptr<const Owned> owned_;
   std::string_view name_;
-  std::string_view source_;
   LinkedBytes bytes_;
-  LinkedBytes listing_{nullptr, nullptr};
-  LinkedBytes map_{nullptr, nullptr};
+  const LazySourceMap* source_map_;
   Gpa load_address_;
   std::optional<Gva> entry_;
 };
 
-/// The mode that the code of a guest which starts in `start_mode` is assembled for: real mode for
-/// all 16-bit code, protected mode for all 32-bit code.
+/// The mode in the type of the images that a guest starting in `start_mode` runs: real mode for all
+/// 16-bit code, protected mode for all 32-bit code.
 constexpr CpuMode image_mode(CpuMode start_mode) {
   switch (code_bits(start_mode)) {
     case 16:
@@ -110,7 +97,7 @@ constexpr CpuMode image_mode(CpuMode start_mode) {
   }
 }
 
-/// A program for one start mode: an image for another does not compile in a fixture's `run()`.
+/// A program for one start mode. A fixture's `run()` for another mode does not accept it.
 template <CpuMode kStartMode>
 class Image : public FlatImage {
  public:
@@ -136,8 +123,8 @@ using RealModeImage = Image<CpuMode::kReal16>;
 using ProtectedModeImage = Image<CpuMode::kProtected32>;
 using LongModeImage = Image<CpuMode::kLong64>;
 
-/// One source assembled for several modes: it passes for the image of each of them, so a typed test
-/// can write `this->run(guests::name)` in every fixture.
+/// One source assembled for several modes. It converts to the image for each of them, so a typed
+/// test can call `this->run(guests::name)` in every fixture.
 template <CpuMode... kModes>
 struct ImageSet : Image<kModes>... {
   template <CpuMode>

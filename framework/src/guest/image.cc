@@ -8,34 +8,45 @@
 namespace hltest {
 namespace {
 
-std::string_view text(const LinkedBytes& bytes) {
-  if (bytes.begin == nullptr) return {};
-  return {std::bit_cast<const char*>(bytes.begin),
-          static_cast<std::size_t>(bytes.end - bytes.begin)};
-}
-
 LinkedBytes bytes_of(const std::string& text) {
   const auto* const begin = std::bit_cast<const std::uint8_t*>(text.data());
   return {begin, begin + text.size()};
 }
 
+LinkedBytes bytes_of(const std::vector<std::uint8_t>& bytes) {
+  return {bytes.data(), bytes.data() + bytes.size()};
+}
+
 }  // namespace
+
+struct FlatImage::Owned {
+  Owned(std::string name_, std::vector<std::uint8_t> bytes_, NasmNotes notes_)
+      : name(std::move(name_)),
+        bytes(std::move(bytes_)),
+        notes(std::move(notes_)),
+        source_map(notes.source, bytes_of(bytes), bytes_of(notes.listing), bytes_of(notes.map)) {}
+
+  std::string name;
+  std::vector<std::uint8_t> bytes;
+  NasmNotes notes;
+  LazySourceMap source_map;  // of the bytes and notes above
+};
 
 FlatImage::FlatImage(std::string name, std::vector<std::uint8_t> bytes, Gpa load_address,
                      NasmNotes notes)
-    : owned_(std::make_shared<const Owned>(
-          Owned{std::move(name), std::move(bytes), std::move(notes)})),
+    : owned_(std::make_shared<const Owned>(std::move(name), std::move(bytes), std::move(notes))),
       name_(owned_->name),
-      source_(owned_->notes.source),
-      bytes_{owned_->bytes.data(), owned_->bytes.data() + owned_->bytes.size()},
-      listing_(bytes_of(owned_->notes.listing)),
-      map_(bytes_of(owned_->notes.map)),
+      bytes_(bytes_of(owned_->bytes)),
+      source_map_(&owned_->source_map),
       load_address_(load_address) {}
 
-SourceMap FlatImage::source_map() const { return {source_, text(listing_), text(map_), bytes()}; }
+const SourceMap& FlatImage::source_map() const {
+  static const SourceMap kEmpty;
+  return source_map_ != nullptr ? source_map_->get() : kEmpty;
+}
 
 Gva FlatImage::address(std::string_view label) const {
-  const SourceMap map = source_map();
+  const SourceMap& map = source_map();
   if (const std::optional<Symbol> symbol = map.symbol(label)) {
     const bool moves_along = symbol->offset.has_value() && map.origin() == 0;
     return moves_along ? Gva{load_address_.value()} + symbol->value : Gva{symbol->value};

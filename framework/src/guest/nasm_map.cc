@@ -1,18 +1,15 @@
 #include "guest/nasm_map.h"
 
-#include <charconv>
 #include <optional>
+#include <utility>
 
-namespace hltest {
+#include "guest/text.h"
+
+namespace hltest::internal {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r";
-
 std::optional<std::uint64_t> hexadecimal(std::string_view word) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value, 16);
-  const bool whole = error == std::errc{} && end == word.data() + word.size() && !word.empty();
-  return whole ? std::optional{value} : std::nullopt;
+  return number<std::uint64_t>(word, 16);
 }
 
 enum class Part { kNone, kOrigin, kSections, kSymbols };
@@ -38,46 +35,26 @@ void add_section(std::string_view line, NasmMap& map) {
 }
 
 // `Real Virtual Name`, or `Value Name` in no section.
-void add_symbol(std::string_view line, NasmMap& map) {
+std::optional<Symbol> symbol_in(std::string_view line, std::uint64_t origin) {
   const auto first = hexadecimal(next_word(line));
-  if (!first) return;
+  if (!first) return std::nullopt;
   const std::string_view second = next_word(line);
   const std::string_view third = next_word(line);
   if (third.empty()) {
-    if (!second.empty()) map.symbols.push_back({.name = std::string{second}, .value = *first});
-    return;
+    if (second.empty()) return std::nullopt;
+    return Symbol{.name = std::string{second}, .value = *first};
   }
   const auto value = hexadecimal(second);
-  if (!value || *first < map.origin) return;
-  map.symbols.push_back(
-      {.name = std::string{third}, .value = *value, .offset = *first - map.origin});
+  if (!value || *first < origin) return std::nullopt;
+  return Symbol{.name = std::string{third}, .value = *value, .offset = *first - origin};
 }
 
 }  // namespace
 
-std::string_view next_line(std::string_view& text) {
-  const std::size_t end = text.find('\n');
-  const std::string_view line = text.substr(0, end);
-  text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
-  return line.ends_with('\r') ? line.substr(0, line.size() - 1) : line;
-}
-
-std::string_view next_word(std::string_view& text) {
-  const std::size_t start = text.find_first_not_of(kBlanks);
-  if (start == std::string_view::npos) {
-    text = {};
-    return {};
-  }
-  text = text.substr(start);
-  const std::size_t end = text.find_first_of(kBlanks);
-  const std::string_view word = text.substr(0, end);
-  text = end == std::string_view::npos ? std::string_view{} : text.substr(end);
-  return word;
-}
-
 NasmMap read_nasm_map(std::string_view text) {
   NasmMap map;
   Part part = Part::kNone;
+  std::size_t group = 0;
   while (!text.empty()) {
     const std::string_view line = next_line(text);
     part = part_of(line, part);
@@ -87,10 +64,13 @@ NasmMap read_nasm_map(std::string_view text) {
     } else if (part == Part::kSections) {
       add_section(line, map);
     } else if (part == Part::kSymbols) {
-      add_symbol(line, map);
+      if (line.starts_with("---- ")) ++group;  // `---- Section .text ---`, `---- No Section ---`
+      if (auto symbol = symbol_in(line, map.origin)) {
+        map.symbols.push_back({*std::move(symbol), group});
+      }
     }
   }
   return map;
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

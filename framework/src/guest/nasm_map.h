@@ -1,34 +1,37 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <hltest/source_map.h>
 
-namespace hltest {
+namespace hltest::internal {
 
-/// A section as NASM's map file has it.
+/// A section with bytes in NASM's map file.
 struct NasmSection {
   std::string name;
   std::uint64_t offset;  ///< in the image
 };
 
-/// What NASM's map file (`[map all]`) of a flat image says.
+/// A label or constant in NASM's map file.
+struct NasmSymbol {
+  Symbol symbol;
+  std::size_t group;  ///< the same for the symbols of one section, and for those in no section
+};
+
+/// What NASM's map file (`[map all]`) says about a flat image. Within a group, symbols are in the
+/// order in which the source defines them.
 struct NasmMap {
   std::uint64_t origin = 0;
   std::vector<NasmSection> sections{};
-  std::vector<Symbol> symbols{};
+  std::vector<NasmSymbol> symbols{};
 };
 
-/// Reads a map file; what it can't read it leaves out.
+/// Reads a map file. Skips lines that it cannot read.
 NasmMap read_nasm_map(std::string_view text);
 
-/// The next line of `text`, without its end, which is taken off `text`.
-std::string_view next_line(std::string_view& text);
-
-/// The next word of `text`, which is taken off `text`; empty at the end.
-std::string_view next_word(std::string_view& text);
-
-}  // namespace hltest
+}  // namespace hltest::internal
