@@ -4,6 +4,7 @@
 
 #include <hltest/image.h>
 #include <hltest/memory_layout.h>
+#include <hltest/version.h>
 #include "machine/machine.h"
 #include "machine/outcome.h"
 #include "machine/report.h"
