@@ -1,0 +1,27 @@
+# check_shared_library(FILE): it has a SOVERSION and exports hltest's public names, and nothing else.
+function(check_shared_library library)
+  run(SUCCEEDS readelf -d "${library}")
+  if(NOT output MATCHES "SONAME[^\n]*\\[libhltest[.]so[.][0-9]+[.][0-9]+\\]")
+    message(FATAL_ERROR "${library} has no SOVERSION:\n${output}")
+  endif()
+
+  # Functions, variables, type information and tables of namespace hltest, as the compiler names them.
+  set(public "^_Z(T[ISTV]|GV|Z)*N[KRO]*6hltest")
+  run(SUCCEEDS nm -D --defined-only --format=posix "${library}")
+  string(REGEX REPLACE " [^\n]*" "" names "${output}")
+  string(REGEX MATCHALL "[^\n]+" names "${names}")
+  set(wrong "${names}")
+  list(FILTER wrong EXCLUDE REGEX "${public}")
+  set(internal "${names}")
+  list(FILTER internal INCLUDE REGEX "6hltest(8internal|3kvm)")
+  if(wrong OR internal)
+    list(JOIN wrong "\n  " wrong)
+    list(JOIN internal "\n  " internal)
+    message(FATAL_ERROR "${library} exports more than hltest's public names (framework/hltest.map):\n"
+                        "  ${wrong}\n  ${internal}")
+  endif()
+  list(LENGTH names count)
+  if(count LESS 100)
+    message(FATAL_ERROR "${library} exports only ${count} names")
+  endif()
+endfunction()
