@@ -1,9 +1,9 @@
-# hltest_add_guests() and hltest_discover_tests(): a project's guests and the tests that run them.
+# hltest_add_guests() and hltest_discover_tests(): for a project's guests and for the tests that run them.
 include_guard(GLOBAL)
 include("${CMAKE_CURRENT_LIST_DIR}/HltestNasmDefines.cmake")
 
 find_program(HLTEST_NASM nasm DOC "The assembler for guests")
-# In hltest's own tree, or the include folder above where it is installed.
+# In hltest's source tree, or in the include folder of the prefix where this file is installed.
 find_file(HLTEST_MEMORY_LAYOUT hltest/memory_layout.h
           PATHS "${CMAKE_CURRENT_LIST_DIR}/../framework/include" "${CMAKE_CURRENT_LIST_DIR}/../../../include"
                 "${CMAKE_CURRENT_LIST_DIR}/../../../../include"
@@ -18,20 +18,20 @@ mark_as_advanced(HLTEST_NASM HLTEST_MEMORY_LAYOUT)
 #                   [INCLUDE_DIRECTORIES dir ...]
 #                   [ALLOW_WARNINGS name ...])
 #
-# Makes a library TARGET that holds the assembled images, to be linked into a test program, and the
-# header "guests/TARGET.h" that declares them: `file.asm` is `guests::file` (and, where two libraries
-# have a file of that name, `guests::from_TARGET::file`). Each source is assembled flat (nasm -f bin)
-# when the project is built, again when it or a file that it %includes or incbins has changed. Bits
-# are those of the mode; NASM's warnings are errors.
+# Adds a library TARGET with the assembled images, which a test program links, and the header
+# "guests/TARGET.h", which declares them. `file.asm` becomes `guests::file`; if two libraries have a
+# file of that name, use `guests::from_TARGET::file`. The build assembles each source to a flat image
+# (nasm -f bin), and again when the source or a file that it %includes or incbins changes. The mode
+# selects `bits`. NASM's warnings are errors.
 #
-#   MODE                 the mode that the guests start in; with several, every source is assembled
-#                        for each and its image passes for all of them (hltest::ImageSet)
-#   LOAD_ADDRESS         where the images are loaded, in steps of 1; `org HLTEST_LOAD_ADDRESS` in a
-#                        source takes it over
-#   DEFINES              as for nasm -D, besides HLTEST_BITS and the constants of
+#   MODE                 the mode that the guests start in. With several modes, each source is
+#                        assembled for each of them, and its images form an hltest::ImageSet
+#   LOAD_ADDRESS         the address that the images are loaded at, with no alignment required.
+#                        Sources can use it: `org HLTEST_LOAD_ADDRESS`
+#   DEFINES              macros for nasm -D, in addition to HLTEST_BITS and the constants of
 #                        <hltest/memory_layout.h> (kCom1 is HLTEST_COM1)
-#   INCLUDE_DIRECTORIES  where %include looks, besides the source's own folder
-#   ALLOW_WARNINGS       warnings by NASM's name for them (number-overflow) that these guests may have
+#   INCLUDE_DIRECTORIES  folders that %include searches, in addition to the source's own
+#   ALLOW_WARNINGS       names of NASM warnings, such as number-overflow, that are not errors here
 function(hltest_add_guests target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "LOAD_ADDRESS"
                         "MODE;SOURCES;DEFINES;INCLUDE_DIRECTORIES;ALLOW_WARNINGS")
@@ -54,7 +54,7 @@ function(hltest_add_guests target)
     message(FATAL_ERROR "${call}: MODE real|protected|long and SOURCES are needed")
   endif()
   if(NOT DEFINED arg_LOAD_ADDRESS)
-    set(arg_LOAD_ADDRESS 0x1000) # kLoadAddress, which hltest's own tests compare
+    set(arg_LOAD_ADDRESS 0x1000) # kLoadAddress; hltest's own tests check that they are equal
   endif()
   string(REGEX REPLACE "^0x" "" digits "${arg_LOAD_ADDRESS}")
   string(LENGTH "${digits}" digit_count)
@@ -127,8 +127,8 @@ function(hltest_add_guests target)
   target_link_libraries(${target} PUBLIC hltest::hltest)
 endfunction()
 
-# The C++ name of a guest. A name that C++ keeps for itself has to be changed by the user, so that
-# what a test reads like is what the file is called.
+# The C++ name of a guest. If it is a keyword, the user has to rename the file: a changed name would make
+# tests differ from the file's name.
 function(_hltest_guest_name call stem variable)
   string(MAKE_C_IDENTIFIER "${stem}" name)
   set(keywords and asm auto bool break case catch char class compl concept const continue default
@@ -156,12 +156,12 @@ function(_hltest_assemble call source mode image options)
   cmake_path(GET source PARENT_PATH source_folder)
   set(nasm "${HLTEST_NASM}" -f bin ${options} -DHLTEST_BITS=${bits} --before "bits ${bits}"
       "-I${source_folder}/")
-  # What NASM says of the image: which line made which bytes, and where the labels are.
+  # NASM's listing and map file: which line made which bytes, and where the labels are.
   string(REGEX REPLACE "[.]bin$" "" notes "${image}")
-  # NASM takes no quotes there: relative to where the command runs, the path has no spaces.
+  # `[map]` does not accept a quoted path. Relative to the command's working directory it has no spaces.
   cmake_path(RELATIVE_PATH notes BASE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}" OUTPUT_VARIABLE map)
   cmake_path(RELATIVE_PATH image BASE_DIRECTORY "${CMAKE_BINARY_DIR}" OUTPUT_VARIABLE short)
-  # NASM's -MD leaves out what is %included (2.16.01), so a second pass lists it.
+  # NASM's -MD omits %included files (2.16.01), so a second pass lists them.
   add_custom_command(
     OUTPUT "${image}"
     BYPRODUCTS "${notes}.lst" "${notes}.map"
@@ -173,7 +173,7 @@ function(_hltest_assemble call source mode image options)
     VERBATIM)
 endfunction()
 
-# Assembler text that puts a file's bytes between two symbols.
+# Sets `variable` to C++ code that embeds a file's bytes between two symbols.
 function(_hltest_embed symbol file variable)
   string(REPLACE "\\" "\\\\" path "${file}")
   string(REPLACE "\"" "\\\"" path "${path}")
@@ -227,9 +227,9 @@ static constinit const hltest::LazySourceMap ${symbol}_source_map{
   set(${definition} "${source_maps}\nconstinit const ${type} guests::${library}::${name}${value};\n" PARENT_SCOPE)
 endfunction()
 
-# hltest_discover_tests(TARGET ...): registers the program's tests with ctest, one by one; further
-# arguments are gtest_discover_tests()'. A test that skips for want of KVM shows as skipped.
+# hltest_discover_tests(TARGET ...): registers each of the program's tests with ctest. Further arguments
+# are passed to gtest_discover_tests(). A test that skips because there is no KVM is shown as skipped.
 function(hltest_discover_tests target)
-  include(GoogleTest) # here: what it sets is seen only where it was included
+  include(GoogleTest) # here, since its variables are visible only in the including scope
   gtest_discover_tests(${target} ${ARGN})
 endfunction()

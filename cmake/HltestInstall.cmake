@@ -1,4 +1,4 @@
-# cmake --install: the library, its headers, the command, and the CMake package `hltest`.
+# cmake --install installs the library, its headers, the command, and the CMake package `hltest`.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 

@@ -1,5 +1,5 @@
-# hltest_nasm_defines(VARIABLE): NASM's -D options for the constants in memory_layout.h, the
-# one place where guest addresses, selectors and ports are written. kCom1 becomes HLTEST_COM1.
+# hltest_nasm_defines(VARIABLE): sets VARIABLE to NASM's -D options for the constants in memory_layout.h,
+# which defines all guest addresses, selectors and ports. kCom1 becomes HLTEST_COM1.
 function(hltest_nasm_defines variable)
   set(header "${HLTEST_MEMORY_LAYOUT}")
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${header}")
@@ -7,7 +7,7 @@ function(hltest_nasm_defines variable)
   set(defines "")
   foreach(line IN LISTS lines)
     if(NOT line MATCHES "^inline constexpr [A-Za-z0-9_:]+ k([A-Za-z0-9]+)( = |{)(0x[0-9A-Fa-f]+)[;}]")
-      message(FATAL_ERROR "${header}: not one constant with a hexadecimal value: ${line}")
+      message(FATAL_ERROR "${header}: expected one constant with a hexadecimal value per line: ${line}")
     endif()
     set(value "${CMAKE_MATCH_3}")
     string(REGEX REPLACE "([a-z0-9])([A-Z])" "\\1_\\2" name "${CMAKE_MATCH_1}")

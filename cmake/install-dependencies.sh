@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs what hltest is built from, on Debian 12 or later and Ubuntu 24.04 or later. Asks for root's
-# rights by sudo where it does not have them; does nothing where all is there.
-#   install-dependencies.sh [--development]   with it also what .ci/run checks the tree with
+# Installs the packages that hltest is built with, on Debian 12 or later and Ubuntu 24.04 or later. Uses
+# sudo unless it runs as root. Does nothing if all packages are installed.
+#   install-dependencies.sh [--development]   with --development, also those that .ci/run needs
 set -eu
 
 packages="cmake g++ make ninja-build nasm libgtest-dev libgmock-dev libfmt-dev libzydis-dev libcli11-dev

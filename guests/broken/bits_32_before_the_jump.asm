@@ -1,4 +1,4 @@
-; Broken: `bits 32` stands before the far jump, which 16-bit code takes for one to selector 0.
+; Broken: `bits 32` comes before the far jump, so the 16-bit CPU decodes it as a jump to selector 0.
 ; Expects: real mode.
 ; Leaves: #GP(0) at `fault`, in 16-bit protected mode.
         org     HLTEST_LOAD_ADDRESS

@@ -1,6 +1,6 @@
-; Broken: fills memory where it is itself.
+; Broken: fills the memory that holds its own code.
 ; Expects: real mode.
-; Leaves: #UD at `fault`, where FF FF stands in place of HLT.
+; Leaves: #UD at `fault`, where FF FF has replaced HLT.
         org     HLTEST_LOAD_ADDRESS
         mov     di, fault
         mov     cx, 4

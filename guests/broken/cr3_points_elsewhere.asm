@@ -1,4 +1,4 @@
-; Broken: CR3 is not where the page tables are, but where there are zeros.
+; Broken: CR3 holds the address of zeros instead of that of the page tables.
 ; Expects: protected mode, zeros at 0x7000.
 ; Leaves: #PF for the fetch at `fault`, in compatibility mode.
 %define FIRST_TABLE 0x7000

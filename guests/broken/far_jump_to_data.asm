@@ -1,4 +1,4 @@
-; Broken: the far jump that ends the switch to protected mode goes to the data segment.
+; Broken: the far jump that ends the switch to protected mode targets the data segment.
 ; Expects: real mode.
 ; Leaves: #GP with the data segment's selector at `fault`, in 16-bit protected mode.
         org     HLTEST_LOAD_ADDRESS

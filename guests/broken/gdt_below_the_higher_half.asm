@@ -1,4 +1,4 @@
-; Broken: the low half is unmapped while the GDT's register still has the GDT's low address.
+; Broken: unmaps the low half while GDTR still holds the GDT's low address.
 ; Expects: long mode, entered at 0xFFFF800000001000, which is mapped to 0x1000; page tables at 0x200000.
 ; Leaves: #PF for the descriptor that MOV reads at `fault`.
         org     0xFFFF800000000000 + HLTEST_LOAD_ADDRESS

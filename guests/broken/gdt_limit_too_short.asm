@@ -1,4 +1,4 @@
-; Broken: the size of the GDT leaves out its last entry, the data segment.
+; Broken: the GDT's limit excludes its last entry, the data segment.
 ; Expects: real mode.
 ; Leaves: #GP with the data segment's selector at `fault`, in protected mode, where no IDT is loaded.
         org     HLTEST_LOAD_ADDRESS

@@ -1,4 +1,4 @@
-; Broken: DS is not where LGDT's operand is, so the GDT's register is loaded with zeros.
+; Broken: DS is not the segment of LGDT's operand, so LGDT loads zeros.
 ; Expects: real mode, zeros at 0x20000.
 ; Leaves: #GP with the code segment's selector at `fault`, in 16-bit protected mode.
         org     HLTEST_LOAD_ADDRESS

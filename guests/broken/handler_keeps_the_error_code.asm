@@ -1,6 +1,6 @@
 ; Broken: the handler for #PF does not take the error code off the stack before IRETQ.
 ; Expects: long mode.
-; Leaves: #GP at `fault`, with the low half of the RIP that the #PF pushed, taken for CS.
+; Leaves: #GP at `fault`, because IRETQ reads the low half of the RIP that the #PF pushed as CS.
         org     HLTEST_LOAD_ADDRESS
         lidt    [idt.register]
         mov     ebx, 0x40000000

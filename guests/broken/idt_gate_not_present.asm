@@ -1,6 +1,6 @@
-; Broken: the gate for #DE has no P.
+; Broken: the gate for #DE is not present (P = 0).
 ; Expects: protected mode.
-; Leaves: #DE at `fault`, which can't be delivered.
+; Leaves: #DE at `fault`, which cannot be delivered.
         org     HLTEST_LOAD_ADDRESS
         lidt    [idt.register]
         xor     ebx, ebx

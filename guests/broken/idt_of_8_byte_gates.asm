@@ -1,6 +1,6 @@
-; Broken: an IDT for 64-bit mode that is made of 8-byte gates.
+; Broken: the IDT for 64-bit mode consists of 8-byte gates.
 ; Expects: long mode.
-; Leaves: #DE at `fault`, which can't be delivered: two gates are taken for one.
+; Leaves: #DE at `fault`, which cannot be delivered: the CPU reads two gates as one.
         org     HLTEST_LOAD_ADDRESS
         lidt    [idt.register]
         xor     ebx, ebx

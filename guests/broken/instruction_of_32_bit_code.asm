@@ -1,4 +1,4 @@
-; Broken: PUSHA, which 64-bit mode has not.
+; Broken: PUSHA, which is invalid in 64-bit mode.
 ; Leaves: #UD at `fault`, in long mode.
 fault:  db      0x60
         hlt

@@ -1,6 +1,6 @@
-; Broken: a 64-bit handler returns by IRET with 32-bit operands, which takes its frame apart.
+; Broken: a 64-bit handler returns with a 32-bit IRET, which reads its frame in units of 4 bytes.
 ; Expects: long mode.
-; Leaves: #GP(0) at `fault`: the upper half of RIP, 0, is taken for CS.
+; Leaves: #GP(0) at `fault`: IRET reads the upper half of RIP, 0, as CS.
         org     HLTEST_LOAD_ADDRESS
         lidt    [idt.register]
         ud2

@@ -1,6 +1,6 @@
-; Broken: LIDT is given the table in place of the limit and base behind it.
+; Broken: the operand of LIDT is the table itself instead of the limit and base that follow it.
 ; Expects: protected mode.
-; Leaves: #UD at `fault`, which can't be delivered: the IDT is where there is no memory.
+; Leaves: #UD at `fault`, which cannot be delivered: the IDT is in unbacked memory.
         org     HLTEST_LOAD_ADDRESS
         lidt    [idt]
 fault:  ud2

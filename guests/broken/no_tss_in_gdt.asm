@@ -1,6 +1,6 @@
 ; Broken: LTR with a selector that is beyond the end of the guest's own GDT.
 ; Expects: protected mode.
-; Leaves: #GP with the selector at `fault`, which can't be delivered: the handlers' code segment is gone too.
+; Leaves: #GP with the selector at `fault`, undeliverable: the GDT lacks the handlers' code segment.
         org     HLTEST_LOAD_ADDRESS
         lgdt    [gdt.register]
         mov     ax, 0x28

@@ -1,4 +1,4 @@
-; Broken: turns paging on in real mode, before PE.
+; Broken: enables paging in real mode, before setting PE.
 ; Leaves: #GP at `fault`, in real mode.
         mov     eax, cr0
         or      eax, 1 << 31

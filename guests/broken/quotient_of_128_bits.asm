@@ -1,4 +1,4 @@
-; Broken: a 64-bit division whose dividend has a stale upper half.
+; Broken: divides without clearing the upper half of the 128-bit dividend.
 ; Leaves: #DE at `fault`, in long mode.
         mov     rdx, 9
         xor     eax, eax

@@ -1,4 +1,4 @@
-; Broken: an instruction that protected mode has, and real mode not.
+; Broken: an instruction that exists in protected mode only.
 ; Leaves: #UD at `fault`, in real mode.
         mov     ax, 8
 fault:  ltr     ax

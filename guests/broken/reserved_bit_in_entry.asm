@@ -1,4 +1,4 @@
-; Broken: a page-directory entry of a large page with a bit of the address set that has to be 0.
+; Broken: the page-directory entry of a large page has an address bit set that must be 0.
 ; Expects: page tables at HLTEST_SYSTEM_REGION + HLTEST_PAGE_TABLES_OFFSET, as the start state has them.
 ; Leaves: #PF at `fault`, in long mode.
 PD      equ     HLTEST_SYSTEM_REGION + HLTEST_PAGE_TABLES_OFFSET + 2 * 4096

@@ -1,4 +1,4 @@
-; Broken: the far jump gives the entry's number in the GDT, 1, in place of its selector, 8.
+; Broken: the far jump uses the entry's index in the GDT, 1, instead of its selector, 8.
 ; Expects: real mode.
 ; Leaves: #GP(0) at `fault`, in 16-bit protected mode.
         org     HLTEST_LOAD_ADDRESS

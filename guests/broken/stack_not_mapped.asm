@@ -1,4 +1,4 @@
-; Broken: the stack is moved to where nothing is mapped.
+; Broken: the stack is moved to unmapped memory.
 ; Expects: long mode, and nothing mapped at 0x40000000; the IDT of the start state is made useless first.
 ; Leaves: #PF for the write of CALL at `fault`.
         org     HLTEST_LOAD_ADDRESS

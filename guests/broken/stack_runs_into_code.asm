@@ -1,4 +1,4 @@
-; Broken: the stack begins right behind the code, and grows down into it.
+; Broken: the stack begins right after the code and grows down into it.
 ; Expects: real mode.
 ; Leaves: #UD at `fault`, which the pushed FFFF has overwritten.
         org     HLTEST_LOAD_ADDRESS

@@ -1,4 +1,4 @@
-; Broken: a user program that reads the framework's region, the supervisor's.
+; Broken: a user program reads the system region, which only the supervisor may access.
 ; Leaves: #PF at `fault`, at CPL 3.
         mov     ebx, HLTEST_SYSTEM_REGION
 fault:  mov     rax, [rbx]

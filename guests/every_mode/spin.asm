@@ -1,4 +1,4 @@
-; Jumps to itself, for ever.
+; Jumps to itself forever.
 ; Expects: nothing.
 ; Leaves:  nothing: it never halts.
         jmp     $

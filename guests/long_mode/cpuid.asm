@@ -1,5 +1,5 @@
-; Asks CPUID.
+; Executes CPUID.
 ; Expects: EAX: the leaf, ECX: the subleaf.
-; Leaves:  EAX, EBX, ECX, EDX: the answer.
+; Leaves:  EAX, EBX, ECX, EDX: the result.
         cpuid
         hlt

@@ -1,5 +1,5 @@
-; A routine of a kernel that is linked at -2 GiB: reads a variable by its absolute address and calls a
-; function by a pointer, so that it works there only.
+; A routine of a kernel linked at -2 GiB. It reads a variable by its absolute address and calls a
+; function through a pointer, so it works only there.
 ; Expects: the image mapped at 0xFFFFFFFF80000000, and a stack.
 ; Leaves:  RAX: 0x1234567890, RBX: the address of `function`.
         org     0xFFFFFFFF80000000

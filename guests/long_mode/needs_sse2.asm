@@ -1,4 +1,4 @@
-; Asks CPUID for SSE2, as a loader does before it uses it.
+; Checks CPUID for SSE2, as a loader does before using it.
 ; Expects: nothing.
 ; Leaves:  COM1: "y" or "n". EAX to EDX are changed.
 SSE2    equ     1 << 26

@@ -1,4 +1,4 @@
-; Reads what a long-mode guest sees of its special registers, and multiplies in 64 bits.
+; Reads the special registers that a long-mode guest sees, and multiplies in 64 bits.
 ; Expects: CPL 0. RBX: a factor.
 ; Leaves:  R8: CR0, R9: CR3, R10: CR4, R11: EFER, R12: CS, RDI: RBX * 0x100000001.
 ;          RAX, RCX and RDX are changed.

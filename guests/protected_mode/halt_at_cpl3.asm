@@ -1,6 +1,6 @@
-; Executes HLT at CPL 3, which only CPL 0 may.
+; Executes HLT, a CPL-0 instruction, at CPL 3.
 ; Expects: CPL 3, flat segments.
-; Leaves:  EBX: the CPL that it had. The HLT raises #GP, and is the guest's own end of the run.
+; Leaves:  EBX: its CPL. The HLT raises #GP and ends the run as a halt.
         mov     ebx, cs
         and     ebx, 3
         hlt

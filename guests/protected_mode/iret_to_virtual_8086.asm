@@ -1,7 +1,7 @@
 ; Enters virtual-8086 mode by IRET and runs 16-bit code there.
 ; Expects: CPL 0, flat segments, a TSS with a stack for CPL 0; RAM at 0x20000. EBX: IOPL << 12.
 ; Leaves:  in virtual-8086 mode with CS = DS = 0x2000, ES = 0x3000, SS:SP = 0x2000:0xFFF0,
-;          AX = 0x8086 and the word at 0x30010 = AX; ended by the HLT there, which raises #GP.
+;          AX = 0x8086 and the word at 0x30010 = AX; the run ends at the HLT there, which raises #GP.
         org     HLTEST_LOAD_ADDRESS
 VM          equ 1 << 17
 TASK     equ 0x2000

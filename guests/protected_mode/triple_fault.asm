@@ -1,4 +1,4 @@
-; Takes the IDT away and raises an exception, which then has no handler, nor has the double fault.
+; Removes the IDT and raises an exception. Neither it nor the double fault has a handler.
 ; Expects: nothing.
 ; Leaves:  a triple fault.
         org     HLTEST_LOAD_ADDRESS

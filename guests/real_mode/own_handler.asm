@@ -1,4 +1,4 @@
-; Puts a handler of its own into the IVT and divides by zero.
+; Installs its own handler in the IVT and divides by zero.
 ; Expects: the IVT at address 0.
 ; Leaves:  AX = 0xD1DE from the handler, which ends the program.
         org     HLTEST_LOAD_ADDRESS

@@ -1,4 +1,4 @@
-; Uses the stack and data of its own: pushes a word from its image, pops it and stores it.
+; Uses the stack and its own data: pushes a word from its image, pops it and stores it.
 ; Expects: SS:SP with room for a word.
 ; Leaves:  the word at `stored` holds what `given` holds; SP is as before; AX is changed.
         org     HLTEST_LOAD_ADDRESS

@@ -1,4 +1,4 @@
-; Looks whether RFLAGS.ID can be changed, as code does that wants to know of CPUID, then faults with an IDT
+; Checks whether RFLAGS.ID can be changed, as code does to detect CPUID. Then faults with an IDT
 ; that has no gates.
 ; Expects: protected mode, a processor that has CPUID.
 ; Leaves:  EAX: the flags with ID; a triple fault that begins with #UD at `fault`.

@@ -1,4 +1,4 @@
-; Has a gate for #DF and none for #UD: the #UD becomes a #DF, whose handler breaks.
+; Has a gate for #DF and none for #UD: the #UD becomes a #DF, whose handler faults.
 ; Expects: long mode.
 ; Leaves:  RCX: 1; a triple fault that begins with #DE at `fault`, in the handler for #DF.
         org     HLTEST_LOAD_ADDRESS

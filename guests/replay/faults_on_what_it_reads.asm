@@ -1,4 +1,4 @@
-; Reads two ports, memory that has no RAM, and a word of RAM that the test's handler has written, then
+; Reads two ports, an MMIO address, and a word of RAM that the test's handler has written, then
 ; writes where their sum points to.
 ; Expects: ports 0x60 and 0x61, MMIO at 0xFEC00000, the word at 0x5000.
 ; Leaves:  ESI: the sum; UD2 at `fault` with an IDT that has no gates, so a triple fault, if the sum is

@@ -1,4 +1,4 @@
-; Handles a #UD of its own, then one whose handler breaks.
+; Handles one #UD, then raises another, whose handler faults.
 ; Expects: long mode.
 ; Leaves:  RCX: 1, from the first; a triple fault that begins with #DE at `fault`, in the handler for #UD
 ;          at its second call.

@@ -1,4 +1,4 @@
-; Keeps values in an SSE register, LSTAR and DR0 while it writes to a port, and takes them out again.
+; Keeps values in an SSE register, LSTAR and DR0 while it writes to a port, then reads them back.
 ; Expects: long mode; ECX: how many bytes to write, at least 1.
 ; Leaves:  a triple fault that begins with #DE at `fault`, with the low half of XMM0 in RAX, LSTAR in RBX, DR0
 ;          in RSI.

@@ -1,6 +1,6 @@
 ; Sets RFLAGS.TF, as a debugger does, then faults with an IDT that has no gates.
 ; Expects: protected mode.
-; Leaves:  a triple fault, which begins with the #DB behind POPFD.
+; Leaves:  a triple fault, which begins with the #DB after POPFD.
         org     HLTEST_LOAD_ADDRESS
         lidt    [empty_idt]
         pushfd

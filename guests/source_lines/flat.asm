@@ -1,4 +1,4 @@
-; Has no `org`: its labels are where it is loaded.
+; Has no `org`, so its labels move with the load address.
 ; Expects: nothing.
 ; Leaves:  AL: 5.
 VALUE   equ     5

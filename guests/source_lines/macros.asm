@@ -1,4 +1,4 @@
-; Makes bytes in all the ways that a listing shows differently: macros in macros, %rep, %include, times,
+; Makes bytes in every way that a listing shows differently: macros in macros, %rep, %include, times,
 ; sections, and struc.
 ; Expects: nothing.
 ; Leaves:  #UD at the UD2 of `included.inc`.

@@ -1,4 +1,4 @@
-; Goes from real mode through protected mode to long mode, and says so on the way.
+; Goes from real mode through protected mode to long mode, and prints a letter in each.
 ; Expects: the real-mode start state; RAM at 0x8000 to 0xAFFF for page tables.
 ; Leaves:  COM1: "R", "P", "L". The guest's own GDT is loaded, page tables at 0x8000 map the first
 ;          2 MiB to itself, and the processor is in 64-bit mode at CPL 0.

@@ -1,5 +1,5 @@
 ; Goes to "unreal mode": real mode with a data segment of 4 GiB, loaded in protected mode.
-; Expects: the real-mode start state; EBX: an address, over 1 MiB if need be; EAX: a value.
+; Expects: the real-mode start state; EBX: an address, which may be above 1 MiB; EAX: a value.
 ; Leaves:  the dword at EBX = EAX, DS: selector 0, base 0, limit 4 GiB. CX is changed.
 CR0_PE      equ 1 << 0
 

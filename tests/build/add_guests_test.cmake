@@ -1,5 +1,5 @@
-# hltest_add_guests() as a project uses it: in folders with spaces, what is rebuilt when something
-# changes, the options, and what a user reads when the call or a source is wrong.
+# hltest_add_guests() in a project: folders with spaces, what is rebuilt after a change, the options, and
+# the messages for a wrong call or source.
 #   cmake -DPREFIX=... -DBUILD=... -DGENERATOR=... -DCOMPILER=... -P add_guests_test.cmake
 include("${CMAKE_CURRENT_LIST_DIR}/run.cmake")
 
@@ -63,11 +63,11 @@ build_succeeds()
 program_prints("first one 7c00: 01 10 00 7c f8 03" "second 7c00: 77 42 01 78 79 7a"
                "second 1000: f4" "both 1000: b8 01 00" "both 1000: 66 b8 01 00")
 
-# Nothing has changed: nothing is assembled.
+# Without changes, nothing is assembled.
 build_succeeds()
 expect_not("nasm")
 
-# What is %included or incbin'd is looked at as the source is, and only what depends on it is rebuilt.
+# A change to a file that is %included or incbin'd rebuilds what depends on it, and nothing else.
 function(change_rebuilds path contents rebuilt untouched)
   execute_process(COMMAND ${CMAKE_COMMAND} -E sleep 1.1) # make compares whole seconds
   file(WRITE "${path}" "${contents}")
@@ -85,7 +85,7 @@ program_prints("second 7c00: 78 42 01 61 62 63")
 change_rebuilds("${project}/both.asm" " mov ax, 2\n" "both.long.bin" "second.real.bin")
 program_prints("both 1000: b8 02 00" "both 1000: 66 b8 02 00")
 
-# An error in a source fails the build with NASM's own words; mending it is enough.
+# An error in a source fails the build with NASM's message. Fixing the source is enough to build again.
 file(WRITE "${project}/both.asm" "\n nonsense here\n")
 run(FAILS ${CMAKE_COMMAND} --build "${build}")
 expect("both.asm:2: error: ")
@@ -93,7 +93,7 @@ file(WRITE "${project}/both.asm" " mov ax, 3\n")
 build_succeeds()
 program_prints("both 1000: b8 03 00")
 
-# Warnings are errors, unless these guests may have them.
+# Warnings are errors unless ALLOW_WARNINGS names them.
 set(main "add_executable(main main.cc)\ntarget_link_libraries(main some every)\n")
 file(WRITE "${project}/warned.asm" " mov al, 0x1ff\n")
 file(APPEND "${project}/CMakeLists.txt" "hltest_add_guests(warned MODE real SOURCES warned.asm)\n")
@@ -104,7 +104,7 @@ string(REPLACE "SOURCES warned.asm" "ALLOW_WARNINGS number-overflow SOURCES warn
 file(WRITE "${project}/CMakeLists.txt" "${text}")
 build_succeeds()
 
-# Calls that make no sense say so when the project is configured.
+# Wrong calls fail when the project is configured.
 function(call_fails call)
   file(WRITE "${project}/CMakeLists.txt" "${head}${call}\n")
   run(FAILS ${configure})

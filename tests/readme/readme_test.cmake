@@ -1,6 +1,5 @@
-# The README's snippets as the project that they are: each fenced block whose first line is a comment
-# with a file's name is that file (further blocks of the same name go on with it). The project is built
-# from where hltest is installed, and its tests pass.
+# Builds the README's snippets as a project against the installed hltest, and runs its tests. The first
+# line of a fenced block is a comment with a file's name; blocks with the same name continue that file.
 #   cmake -DREADME=... -DBUILD=... -DPREFIX=... -DCOMPILER=... -P readme_test.cmake
 include("${CMAKE_CURRENT_LIST_DIR}/../build/run.cmake")
 
