@@ -27,8 +27,8 @@ TEST(LazySourceMapTest, CopiesOfALinkedImageShareTheirMap) {
 }
 
 TEST(LazySourceMapTest, CopiesOfAnImageMadeAtRunTimeShareTheirMap) {
-  std::optional<RealModeImage> image{
-      RealModeImage{"x", {0xF4}, kLoadAddress, {"x.asm", "     1 00000000 F4                      hlt\n", ""}}};
+  std::optional<RealModeImage> image{RealModeImage{
+      "x", {0xF4}, kLoadAddress, {"x.asm", "     1 00000000 F4                      hlt\n", ""}}};
   const FlatImage copy = image->loaded_at(Gpa{0x8000});
   const SourceMap* const map = &image->source_map();
   image.reset();
