@@ -29,7 +29,7 @@ Segment segment(FuzzedDataProvider& input) {
 constexpr std::uint64_t kPages = 8;
 constexpr std::uint64_t kPageBytes = 4096;
 
-DescriptorTable table(FuzzedDataProvider& input) {
+DescriptorTableRegister table(FuzzedDataProvider& input) {
   return {.base = Gva{number(input)}, .limit = input.ConsumeIntegral<std::uint16_t>()};
 }
 

@@ -187,7 +187,7 @@ TEST_F(ProtectedModeTest, DescriptorsLeaveTheTestsOwnTableRegistersAlone) {
       .selector = 0x10, .base = Gva{0x6000}, .type = Segment::kLdt, .s = false};
   const Segment ldt = machine().registers().ldt;
   machine().set_descriptor(0x90, Data32{});
-  EXPECT_EQ(machine().registers().gdt, (DescriptorTable{Gva{0x5000}, 0x17}));
+  EXPECT_EQ(machine().registers().gdt, (DescriptorTableRegister{Gva{0x5000}, 0x17}));
   EXPECT_EQ(machine().registers().ldt, ldt);
 }
 

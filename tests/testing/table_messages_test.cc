@@ -173,14 +173,15 @@ TEST_F(TableMessages, TheWholeMap) {
 
 // The mistake that is made most: the size, or the number of entries, in place of size - 1.
 TEST_F(TableMessages, AGdtLimitInTheWrongUnit) {
-  EXPECT_EQ(message(DescriptorTable{Gva{0x1000}, 0x17}, DescriptorTableLimit(0x17)),
+  EXPECT_EQ(message(DescriptorTableRegister{Gva{0x1000}, 0x17}, DescriptorTableLimit(0x17)),
             "(it matches)");
-  EXPECT_EQ(message(DescriptorTable{Gva{0x1000}, 24}, DescriptorTableLimit(23)),
-            "Value of: value\n"
-            "Expected: has limit 0x17 (24 bytes: 3 entries of 8)\n"
-            "  Actual: base 0x1000 limit 0x18 (of type hltest::DescriptorTable), which has limit "
-            "0x18 (25 bytes: 3 entries of 8, and 1 more)");
-  EXPECT_THAT(message(DescriptorTable{Gva{0x1000}, 3}, DescriptorTableLimit(23)),
+  EXPECT_EQ(
+      message(DescriptorTableRegister{Gva{0x1000}, 24}, DescriptorTableLimit(23)),
+      "Value of: value\n"
+      "Expected: has limit 0x17 (24 bytes: 3 entries of 8)\n"
+      "  Actual: base 0x1000 limit 0x18 (of type hltest::DescriptorTableRegister), which has limit "
+      "0x18 (25 bytes: 3 entries of 8, and 1 more)");
+  EXPECT_THAT(message(DescriptorTableRegister{Gva{0x1000}, 3}, DescriptorTableLimit(23)),
               HasSubstr("limit 0x3 (4 bytes: 0 entries of 8, and 4 more)"));
 }
 

@@ -26,7 +26,7 @@ class DeliveryTest : public ::testing::Test {
     registers_.idt = {Gva{0x2000}, 0xFFF};
     registers_.ldt = Segment::null_ldt();
     registers_.rsp = 0x8000;
-    SegmentDescriptorTable gdt{DescriptorFormat::kIa32e};
+    DescriptorTableBuilder gdt{DescriptorFormat::kIa32e};
     gdt.set(0x08, Code64{});
     gdt.set(0x10, Data32{});
     const std::vector<std::uint8_t> bytes = gdt.bytes();
@@ -126,7 +126,7 @@ TEST_F(DeliveryTest, ATssWithoutAStackForCpl0) {
   registers_.cs = Segment::flat_code32(0x1B);
   registers_.ss = Segment::flat_data(0x13);
   registers_.tr = Segment::task_state(0x18, Gva{0x5000}, 103);
-  SegmentDescriptorTable gdt{DescriptorFormat::kLegacy};
+  DescriptorTableBuilder gdt{DescriptorFormat::kLegacy};
   gdt.set(0x08, Code32{});
   gdt.set(0x10, Data32{});
   const std::vector<std::uint8_t> bytes = gdt.bytes();

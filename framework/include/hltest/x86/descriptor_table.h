@@ -26,9 +26,9 @@ unsigned gate_size(const Registers& registers);
 constexpr bool is_in_ldt(std::uint16_t selector) { return (selector & 4U) != 0; }
 
 /// A GDT or LDT to be built. Selectors stand for their index: RPL and TI are ignored.
-class SegmentDescriptorTable {
+class DescriptorTableBuilder {
  public:
-  explicit SegmentDescriptorTable(DescriptorFormat format) : format_(format) {}
+  explicit DescriptorTableBuilder(DescriptorFormat format) : format_(format) {}
 
   /// Puts a descriptor in its place, instead of what is there. Throws `DescriptorError` for one
   /// that can't be encoded, or that would share bytes with a 16-byte descriptor beside it.
@@ -51,10 +51,10 @@ class SegmentDescriptorTable {
 };
 
 /// Descriptor tables of a guest, as the processor would read them.
-class DescriptorTables {
+class DescriptorReader {
  public:
   /// Those that `registers` point to.
-  DescriptorTables(const Registers& registers, LinearReader read);
+  DescriptorReader(const Registers& registers, LinearReader read);
 
   /// The entry of the GDT or, by the selector's TI, LDT. Nothing where it is beyond the limit of
   /// the table (or not in memory).

@@ -48,10 +48,10 @@ struct Segment {
 };
 
 /// GDTR or IDTR: the limit is the last byte's offset, so 8 * entries - 1 (SDM vol. 3, 2.4).
-struct DescriptorTable {
+struct DescriptorTableRegister {
   Gva base{};
   std::uint16_t limit = 0;
-  friend bool operator==(const DescriptorTable&, const DescriptorTable&) = default;
+  friend bool operator==(const DescriptorTableRegister&, const DescriptorTableRegister&) = default;
 };
 
 /// The 8 bytes of a GDT or LDT entry that loads as `segment` does (SDM vol. 3, 3.4.5). A TSS or LDT

@@ -165,7 +165,7 @@ const char* article_of(const Descriptor& descriptor) {
 }
 
 std::string cause_of_gate(const Fault& fault, Vector vector) {
-  const DescriptorTables tables{fault.registers, fault.read};
+  const DescriptorReader tables{fault.registers, fault.read};
   const auto number = static_cast<unsigned>(vector);
   const std::optional<Descriptor> gate = tables.gate(vector);
   if (!gate) {
@@ -215,7 +215,7 @@ std::string cause_of_selector(const Fault& fault, const MaybeInstruction& instru
   const Registers& registers = fault.registers;
   const std::uint16_t selector = code.selector();
   const char* const table = code.ldt() ? "LDT" : "GDT";
-  const DescriptorTables tables{registers, fault.read};
+  const DescriptorReader tables{registers, fault.read};
   const std::optional<Descriptor> descriptor = tables.descriptor(selector);
   const auto popped = instruction ? popped_by_iret(fault, *instruction) : std::nullopt;
   if (!descriptor) {

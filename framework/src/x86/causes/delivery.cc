@@ -21,7 +21,7 @@ struct Delivery {
   const Registers& registers;
   const std::function<PageWalk(Gva gva)>& walk;
   const LinearReader& read;
-  DescriptorTables tables{registers, read};
+  DescriptorReader tables{registers, read};
   bool ia32e = registers.efer.lma();
 
   [[nodiscard]] std::string name() const {
@@ -32,7 +32,7 @@ struct Delivery {
   [[nodiscard]] std::string missing_gate() const {
     const std::uint64_t size = gate_size(registers);
     const std::uint64_t last = static_cast<std::uint64_t>(vector) * size + size - 1;
-    const DescriptorTable& idt = registers.idt;
+    const DescriptorTableRegister& idt = registers.idt;
     if (idt.limit < last) {
       return fmt::format("the IDT at {} ends before {}: its limit is {:#x}", to_string(idt.base),
                          name(), idt.limit);
@@ -167,7 +167,7 @@ std::string obstacle_to_delivery(Vector vector, const Registers& registers,
   }
   std::string obstacle =
       Delivery{.vector = vector, .registers = registers, .walk = walk, .read = read}.obstacle();
-  constexpr DescriptorTable kRealMode{Gva{0}, 0x3FF};
+  constexpr DescriptorTableRegister kRealMode{Gva{0}, 0x3FF};
   if (obstacle.empty() || registers.idt != kRealMode) return obstacle;
   return "IDTR still has its real-mode value (base 0x0, limit 0x3ff): " + obstacle;
 }

@@ -35,7 +35,7 @@ unsigned gate_size(const Registers& registers) {
   return descriptor_format(registers) == DescriptorFormat::kIa32e ? 16 : 8;
 }
 
-void SegmentDescriptorTable::set(std::uint16_t selector, const Descriptor& descriptor) {
+void DescriptorTableBuilder::set(std::uint16_t selector, const Descriptor& descriptor) {
   const std::uint16_t offset = selector & kIndex;
   const EncodedDescriptor encoded = encode(descriptor, format_);
   for (const auto& [other, entry] : entries_) {
@@ -53,7 +53,7 @@ void SegmentDescriptorTable::set(std::uint16_t selector, const Descriptor& descr
   entries_[offset] = encoded;
 }
 
-std::optional<Segment> SegmentDescriptorTable::segment(std::uint16_t selector) const {
+std::optional<Segment> DescriptorTableBuilder::segment(std::uint16_t selector) const {
   const auto found = entries_.find(selector & kIndex);
   if (found == entries_.end()) return std::nullopt;
   Segment loaded = segment_from_descriptor(found->second.low, selector);
@@ -61,13 +61,13 @@ std::optional<Segment> SegmentDescriptorTable::segment(std::uint16_t selector) c
   return loaded;
 }
 
-std::uint16_t SegmentDescriptorTable::limit() const {
+std::uint16_t DescriptorTableBuilder::limit() const {
   if (entries_.empty()) return 0;
   const auto& [offset, entry] = *entries_.rbegin();
   return static_cast<std::uint16_t>(offset + size_of(entry) - 1);
 }
 
-std::vector<std::uint8_t> SegmentDescriptorTable::bytes() const {
+std::vector<std::uint8_t> DescriptorTableBuilder::bytes() const {
   std::vector<std::uint8_t> bytes;
   for (const auto& [offset, entry] : entries_) {
     bytes.resize(offset + size_of(entry));
@@ -79,10 +79,10 @@ std::vector<std::uint8_t> SegmentDescriptorTable::bytes() const {
   return bytes;
 }
 
-DescriptorTables::DescriptorTables(const Registers& registers, LinearReader read)
+DescriptorReader::DescriptorReader(const Registers& registers, LinearReader read)
     : registers_(registers), read_(std::move(read)) {}
 
-std::optional<Descriptor> DescriptorTables::entry(Gva base, std::uint64_t limit,
+std::optional<Descriptor> DescriptorReader::entry(Gva base, std::uint64_t limit,
                                                   std::uint64_t offset, std::uint64_t size) const {
   if (offset + size - 1 > limit) return std::nullopt;
   const DescriptorFormat format = descriptor_format(registers_);
@@ -103,7 +103,7 @@ std::optional<Descriptor> DescriptorTables::entry(Gva base, std::uint64_t limit,
   return decode_descriptor(low, high, format);
 }
 
-std::optional<Descriptor> DescriptorTables::descriptor(std::uint16_t selector) const {
+std::optional<Descriptor> DescriptorReader::descriptor(std::uint16_t selector) const {
   const std::uint64_t offset = selector & kIndex;
   if (!is_in_ldt(selector)) {
     return entry(registers_.gdt.base, registers_.gdt.limit, offset, kEntry);
@@ -112,9 +112,9 @@ std::optional<Descriptor> DescriptorTables::descriptor(std::uint16_t selector) c
   return entry(registers_.ldt.base, registers_.ldt.limit, offset, kEntry);
 }
 
-std::optional<Descriptor> DescriptorTables::gate(Vector vector) const {
+std::optional<Descriptor> DescriptorReader::gate(Vector vector) const {
   const auto number = static_cast<std::uint64_t>(vector);
-  const DescriptorTable& idt = registers_.idt;
+  const DescriptorTableRegister& idt = registers_.idt;
   if (registers_.cr0.pe()) {
     const std::uint64_t size = gate_size(registers_);
     return entry(idt.base, idt.limit, number * size, size);
@@ -128,7 +128,7 @@ std::optional<Descriptor> DescriptorTables::gate(Vector vector) const {
   return entry;
 }
 
-std::string DescriptorTables::to_string() const {
+std::string DescriptorReader::to_string() const {
   std::string text;
   const auto out = std::back_inserter(text);
   const auto add_segments = [&](const char* name, std::uint64_t limit, std::uint16_t indicator) {
