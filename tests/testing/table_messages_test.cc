@@ -46,19 +46,19 @@ TEST_F(TableMessages, AnotherTranslation) {
             "* address     0x8000                    0x7000\n"
             "* flags       rw-                       r--\n"
             "4-level paging of 0x200000\n"
-            "  PML4E at 0x2000: 0x4003\n"
+            "  PML4E at 0x2000: 0x4003 (U/S = 0)\n"
             "  PDPTE at 0x4000: 0x5003\n"
             "  PDE   at 0x5008: 0x6003\n"
-            "  PTE   at 0x6000: 0x8000000000007001\n"
+            "  PTE   at 0x6000: 0x8000000000007001 (R/W = 0, XD = 1)\n"
             "  -> 0x7000 r--, page of 4 KiB\n");
 }
 
 TEST_F(TableMessages, WhatIsNotMapped) {
-  EXPECT_THAT(
-      message(tables(), Maps(Gva{0x201000}, Gpa{0x8000}, kReadWrite)),
-      HasSubstr("where 0x201000 is not mapped: not present\n4-level paging of 0x201000\n"
-                "  PML4E at 0x2000: 0x4003\n  PDPTE at 0x4000: 0x5003\n  PDE   at 0x5008: 0x6003\n"
-                "  PTE   at 0x6008: 0x0\n  not present\n"));
+  EXPECT_THAT(message(tables(), Maps(Gva{0x201000}, Gpa{0x8000}, kReadWrite)),
+              HasSubstr("where 0x201000 is not mapped: not present\n4-level paging of 0x201000\n"
+                        "  PML4E at 0x2000: 0x4003 (U/S = 0)\n  PDPTE at 0x4000: 0x5003\n  PDE   "
+                        "at 0x5008: 0x6003\n"
+                        "  PTE   at 0x6008: 0x0\n  not present\n"));
 }
 
 TEST_F(TableMessages, ARangeIsLookedAtPageByPage) {

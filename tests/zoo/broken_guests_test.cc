@@ -187,8 +187,8 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{guests::quotient_of_128_bits, Vector::kDivideError, std::nullopt, "div rcx",
                "the quotient of RDX:RAX = 0x9:0x0 and divisor rcx (0x3) has no room in 64 bits"},
         Broken{guests::user_reads_kernel, Vector::kPageFault, 5, "mov rax, [rbx]",
-               "the read of 0xf0000000 at CPL 3: its PDPTE at 0xf0007018 is the "
-               "supervisor's (U/S = 0)",
+               "the read of 0xf0000000 at CPL 3: its PDPTE at 0xf0007018 is "
+               "supervisor-only (U/S = 0)",
                at_cpl_3},
         Broken{guests::user_clears_interrupts, Vector::kGeneralProtection, 0, "cli",
                "cli takes CPL <= IOPL: CPL is 3, IOPL 0", at_cpl_3},
@@ -208,7 +208,7 @@ INSTANTIATE_TEST_SUITE_P(
                map_read_only},
         Broken{guests::reserved_bit_in_entry, Vector::kPageFault, 9, "mov rax, [0x200000]",
                "the read of 0x200000 at CPL 0: its PDE at 0xf0008008 has a reserved bit "
-               "set"}),
+               "set: 0x2000"}),
     name_of);
 
 // Intel's processors fault at the jump, AMD's where it goes.
@@ -228,7 +228,7 @@ TEST_F(LongModeTest, AFetchFromANoExecutePage) {
   ASSERT_THAT(outcome, Raised(PageFault{.address = Gva{0x40000000}, .error_code = 0x11}));
   EXPECT_THAT(std::get<Exception>(outcome.stop).cause,
               AllOf(HasSubstr("the fetch from 0x40000000 at CPL 0: its P"),
-                    HasSubstr("has the no-execute bit (XD) set")));
+                    HasSubstr("forbids execution (XD = 1)")));
 }
 
 // A wrong expectation prints both sides decoded.

@@ -109,9 +109,17 @@ class PageMap {
 /// One page of paging-structure entries: 512 of 8 bytes, or 1024 of 4 in 32-bit paging.
 using PageTable = std::array<std::uint8_t, 4096>;
 
-/// Generates the page tables (SDM vol. 3, 4.3 to 4.5): the first of the returned tables is the one
-/// that CR3 points to, and they are to be placed one behind the other from `first_table` (4 KiB
-/// aligned) on. Throws `PagingError` when they would not be where entries can point to.
-std::vector<PageTable> build_page_tables(const PageMap& map, Gpa first_table);
+/// Which of the pages over 4 KiB a processor has, of those that not every one has.
+struct LargePages {
+  bool pse = true;       ///< CR4.PSE: 4 MiB pages in 32-bit paging
+  bool gigabyte = true;  ///< CPUID.80000001H:EDX.Page1GB: 1 GiB pages
+};
+
+/// Generates the page tables (SDM vol. 3, 4.3 to 4.5). CR3 points to the first of them; place them
+/// one after the other from `first_table` (4 KiB aligned) on. Uses no page that `available` lacks;
+/// throws `PagingError` if a mapping asks for one, and if a table would be at an address that no
+/// entry can hold.
+std::vector<PageTable> build_page_tables(const PageMap& map, Gpa first_table,
+                                         const LargePages& available = {});
 
 }  // namespace hltest

@@ -35,9 +35,14 @@ struct PagingFormat {
   [[nodiscard]] constexpr unsigned shift(unsigned level) const { return 12 + index_bits * level; }
   /// The index into the table at `level`.
   [[nodiscard]] constexpr std::uint64_t index(Gva gva, unsigned level) const {
-    const std::uint64_t inside =
-        linear_bits == 64 ? gva.value() : gva.value() & ((1ULL << linear_bits) - 1);
-    return inside >> shift(level) & ((1ULL << index_bits) - 1);
+    return (gva.value() & ((1ULL << linear_bits) - 1)) >> shift(level) & ((1ULL << index_bits) - 1);
+  }
+  /// The address of the mode with these lower bits: canonical, where the mode has such (SDM vol. 1,
+  /// 3.3.7.1).
+  [[nodiscard]] constexpr Gva canonical(std::uint64_t lower_bits) const {
+    if (linear_bits == 32) return Gva{lower_bits & 0xFFFF'FFFF};
+    const std::uint64_t sign = 1ULL << (linear_bits - 1);
+    return Gva{((lower_bits & (2 * sign - 1)) ^ sign) - sign};
   }
   /// The size of what one entry at `level` covers.
   [[nodiscard]] constexpr std::uint64_t covered(unsigned level) const {

@@ -13,7 +13,6 @@ struct Segment {
   static constexpr std::uint8_t kCodeReadExecute = 0xB;
   // Types of a system descriptor (S = 0; SDM vol. 3, table 3-2).
   static constexpr std::uint8_t kLdt = 0x2;
-  static constexpr std::uint8_t kBusyTss16 = 0x3;
   static constexpr std::uint8_t kBusyTss = 0xB;  ///< 32-bit, or 64-bit in IA-32e mode
 
   std::uint16_t selector = 0;

@@ -1,5 +1,6 @@
 #include <hltest/x86/msr.h>
 #include "x86/causes/causes.h"
+#include "x86/paging/page_entry.h"
 
 #include <fmt/format.h>
 
@@ -36,19 +37,21 @@ std::string why_cr4_is_refused(const Registers& registers, Cr4 cr4) {
 // PAE paging loads the four entries that CR3 points to, and looks at their reserved bits, when it
 // begins and when CR3 changes (SDM vol. 3, 4.4.1).
 std::string why_pdptes_are_refused(const Fault& fault, Cr3 cr3) {
-  constexpr std::uint64_t kPresent = 1;
-  constexpr std::uint64_t kReserved = 0xFFF0'0000'0000'01E6;
+  PagingContext context = paging_context(fault.registers);
+  context.mode = PagingMode::kPae;
   constexpr std::size_t kSize = 32;
   const Gpa table{cr3.value & 0xFFFF'FFE0};
   const std::vector<std::uint8_t> bytes = fault.read_physical(table, kSize);
   if (bytes.size() != kSize) return {};
   for (std::size_t at = 0; at < kSize; at += 8) {
-    std::uint64_t entry = 0;
-    std::memcpy(&entry, bytes.data() + at, sizeof entry);
-    if ((entry & kPresent) == 0 || (entry & kReserved) == 0) continue;
+    PageEntry entry{.mode = PagingMode::kPae, .level = 2};
+    std::memcpy(&entry.value, bytes.data() + at, sizeof entry.value);
+    if (!entry.present() || (entry.value & entry.reserved_bits_of_loaded_pdpte(context)) == 0) {
+      continue;
+    }
     return fmt::format(
         "with PAE paging (EFER.LME is 0) its PDPTE at {} ({:#x}) has a reserved bit set",
-        to_string(table + at), entry);
+        to_string(table + at), entry.value);
   }
   return {};
 }

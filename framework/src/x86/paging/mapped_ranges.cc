@@ -40,7 +40,7 @@ class Reader {
         return;
       }
       --entries_left_;
-      const Gva gva = sign_extended(start + index * format_.covered(level));
+      const Gva gva = format_.canonical((start + index * format_.covered(level)).value());
       const PageWalk walk = walk_to(gva, level);
       if (walk.translated()) {
         add({.gva = gva, .gpa = walk.gpa, .size = walk.page_size, .flags = walk.flags});
@@ -73,12 +73,6 @@ class Reader {
     const bool reached = !walk.steps.empty() && walk.steps.back().level == level;
     return walk.end == WalkEnd::kOutsideMemory ? (reached || walk.steps.empty())
                                                : reached && walk.end == WalkEnd::kReservedBit;
-  }
-
-  [[nodiscard]] Gva sign_extended(Gva gva) const {
-    if (format_.linear_bits == 32) return gva;
-    const std::uint64_t sign = 1ULL << (format_.linear_bits - 1);
-    return Gva{((gva.value() & (2 * sign - 1)) ^ sign) - sign};
   }
 
   void add(const MappedRange& page) {

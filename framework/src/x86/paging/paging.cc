@@ -47,6 +47,22 @@ std::uint64_t alignment(PageSize size) {
 
 bool has(PageFlags flags, PageFlags flag) { return (flags & flag) != kReadOnly; }
 
+// The bits that are none of the flags: among them those of the entry that are its own, such as P,
+// PS and the address.
+std::uint64_t unknown_bits(PageFlags flags) {
+  constexpr PageFlags kAll =
+      kReadWrite | kUser | kWriteThrough | kCacheDisable | kPat | kGlobal | kNoExecute;
+  return static_cast<std::uint64_t>(flags) & ~static_cast<std::uint64_t>(kAll);
+}
+
+std::string bit_numbers(std::uint64_t value) {
+  std::string text;
+  for (unsigned bit = 0; bit < 64; ++bit) {
+    if ((value >> bit & 1U) != 0) text += fmt::format("{}{}", text.empty() ? "" : ", ", bit);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string to_string(PageFlags flags) {
@@ -100,6 +116,10 @@ void PageMap::check(const PageMapping& mapping) const {
       mapping.size > physical_limit - mapping.gpa.value()) {
     throw PagingError(fmt::format("the mapping {} goes beyond the {} bits of a physical address",
                                   to_string(mapping), format.physical_bits));
+  }
+  if (const std::uint64_t unknown = unknown_bits(mapping.flags); unknown != 0) {
+    throw PagingError(fmt::format("the mapping {}: its flags have bits set that are not flags: {}",
+                                  to_string(mapping), bit_numbers(unknown)));
   }
   if (has(mapping.flags, kNoExecute) && mode_ == PagingMode::k32Bit) {
     throw PagingError(fmt::format("the mapping {}: 32-bit paging has no execute-disable bit",
