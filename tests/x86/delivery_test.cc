@@ -80,18 +80,18 @@ TEST_F(DeliveryTest, TheIdt) {
 
 TEST_F(DeliveryTest, TheGate) {
   put_gate(NullDescriptor{});
-  EXPECT_EQ(obstacle(), "the gate for #DF (vector 0x8) is none: null descriptor");
+  EXPECT_EQ(obstacle(), "the IDT entry for #DF (vector 0x8) is not a gate: null descriptor");
   put_gate(InterruptGate64{.selector = 0x08, .offset = 0x9000, .present = false});
   EXPECT_EQ(obstacle(), "the gate for #DF (vector 0x8) is not present");
   put_gate(Code64{});
-  EXPECT_THAT(obstacle(), HasSubstr("is none: 64-bit code segment"));
+  EXPECT_THAT(obstacle(), HasSubstr("is not a gate: 64-bit code segment"));
 }
 
 TEST_F(DeliveryTest, TheHandlersCodeSegment) {
   put_gate(InterruptGate64{.selector = 0x18, .offset = 0x9000});
   EXPECT_THAT(obstacle(), HasSubstr("the handler's selector 0x18 is beyond the end of the GDT"));
   put_gate(InterruptGate64{.selector = 0x10, .offset = 0x9000});
-  EXPECT_THAT(obstacle(), HasSubstr("a handler takes present 64-bit code"));
+  EXPECT_THAT(obstacle(), HasSubstr("a handler requires 64-bit code"));
 }
 
 TEST_F(DeliveryTest, TheStackAndTheHandlerItself) {

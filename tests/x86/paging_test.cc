@@ -7,8 +7,8 @@
 #include <random>
 #include <string>
 
+#include "../message_of.h"
 #include "independent_walk.h"
-#include "message_of.h"
 
 namespace {
 

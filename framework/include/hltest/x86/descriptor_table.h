@@ -1,20 +1,17 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
 
 #include <hltest/x86/descriptor.h>
+#include <hltest/x86/linear_reader.h>
 #include <hltest/x86/registers.h>
 #include <hltest/x86/segment.h>
 #include <hltest/x86/vector.h>
 
 namespace hltest {
-
-/// Reads `count` bytes from a linear address on: fewer where they are not mapped or not in memory.
-using LinearReader = std::function<std::vector<std::uint8_t>(Gva gva, std::size_t count)>;
 
 /// The format of the descriptor tables that these registers make.
 DescriptorFormat descriptor_format(const Registers& registers);

@@ -1,10 +1,9 @@
 #include <hltest/x86/msr.h>
 #include "x86/causes/causes.h"
 #include "x86/paging/page_entry.h"
+#include "x86/registers/read_number.h"
 
 #include <fmt/format.h>
-
-#include <cstring>
 
 namespace hltest {
 namespace {
@@ -44,8 +43,9 @@ std::string why_pdptes_are_refused(const Fault& fault, Cr3 cr3) {
   const std::vector<std::uint8_t> bytes = fault.read_physical(table, kSize);
   if (bytes.size() != kSize) return {};
   for (std::size_t at = 0; at < kSize; at += 8) {
-    PageEntry entry{.mode = PagingMode::kPae, .level = 2};
-    std::memcpy(&entry.value, bytes.data() + at, sizeof entry.value);
+    const PageEntry entry{.mode = PagingMode::kPae,
+                          .level = 2,
+                          .value = little_endian(std::span{bytes}.subspan(at, 8))};
     if (!entry.present() || (entry.value & entry.reserved_bits_of_loaded_pdpte(context)) == 0) {
       continue;
     }
@@ -66,7 +66,7 @@ std::string cause_of_control_register(const Fault& fault, const DecodedInstructi
     if (operand.kind != Operand::Kind::kRegister) continue;
     (operand.is_written ? target : source) = &operand;
   }
-  if (!instruction.is("mov") || target == nullptr || source == nullptr) return {};
+  if (!instruction.is(Mnemonic::kMov) || target == nullptr || source == nullptr) return {};
   const std::uint64_t value = source->value;
   std::string why;
   if (target->name == "cr0") {
@@ -90,8 +90,8 @@ std::string cause_of_control_register(const Fault& fault, const DecodedInstructi
 }
 
 std::string cause_of_msr(const Registers& registers, const DecodedInstruction& instruction) {
-  const bool reads = instruction.is("rdmsr");
-  if (!reads && !instruction.is("wrmsr")) return {};
+  const bool reads = instruction.is(Mnemonic::kRdmsr);
+  if (!reads && !instruction.is(Mnemonic::kWrmsr)) return {};
   const Msr msr{registers.ecx()};
   const std::string name = fmt::format("{} ({:#x})", to_string(msr), registers.ecx());
   const std::string what = to_string(msr).starts_with("MSR ") ? to_string(msr) : name;

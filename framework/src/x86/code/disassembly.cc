@@ -17,7 +17,10 @@ Instruction decode(const ZydisDecoder& decoder, std::span<const std::uint8_t> by
   std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT> operands;
   if (ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, bytes.data(), bytes.size(), &decoded,
                                          operands.data()))) {
-    return {.address = address, .bytes = {bytes[0]}, .text = fmt::format("db {:#04x}", bytes[0])};
+    return {.address = address,
+            .bytes = {bytes[0]},
+            .text = fmt::format("db {:#04x}", bytes[0]),
+            .is_valid = false};
   }
   ZydisFormatter formatter;
   ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
@@ -31,7 +34,10 @@ Instruction decode(const ZydisDecoder& decoder, std::span<const std::uint8_t> by
                                   decoded.operand_count_visible, text.data(), text.size(),
                                   address.value(), nullptr);
   const auto own = bytes.first(decoded.length);
-  return {.address = address, .bytes = {own.begin(), own.end()}, .text = text.data()};
+  return {.address = address,
+          .bytes = {own.begin(), own.end()},
+          .text = text.data(),
+          .mnemonic = mnemonic_of(decoded)};
 }
 
 // The instructions from `start` on that end exactly `length` bytes behind it; empty if they step
@@ -57,20 +63,12 @@ Instruction disassemble_one(std::span<const std::uint8_t> bytes, Gva address, Cp
 
 bool raises_by_itself(std::span<const std::uint8_t> bytes, CpuMode mode, Vector vector) {
   if (bytes.empty()) return false;
-  const ZydisDecoder decoder = decoder_for(mode);
-  ZydisDecodedInstruction decoded;
-  const bool valid = ZYAN_SUCCESS(
-      ZydisDecoderDecodeInstruction(&decoder, nullptr, bytes.data(), bytes.size(), &decoded));
+  const Instruction instruction = disassemble_one(bytes, Gva{0}, mode);
+  using enum Mnemonic;
   if (vector == Vector::kInvalidOpcode) {
-    return !valid || decoded.mnemonic == ZYDIS_MNEMONIC_UD0 ||
-           decoded.mnemonic == ZYDIS_MNEMONIC_UD1 || decoded.mnemonic == ZYDIS_MNEMONIC_UD2;
+    return !instruction.is_valid || instruction.is(kUd0, kUd1, kUd2);
   }
-  if (vector == Vector::kDivideError) {
-    return valid &&
-           (decoded.mnemonic == ZYDIS_MNEMONIC_DIV || decoded.mnemonic == ZYDIS_MNEMONIC_IDIV ||
-            decoded.mnemonic == ZYDIS_MNEMONIC_AAM);
-  }
-  return false;
+  return vector == Vector::kDivideError && instruction.is(kDiv, kIdiv, kAam);
 }
 
 std::vector<Instruction> disassemble_around(std::span<const std::uint8_t> code, Gva start,

@@ -1,4 +1,5 @@
 #include <hltest/x86/descriptor_table.h>
+#include "x86/registers/read_number.h"
 
 #include <fmt/format.h>
 
@@ -10,18 +11,10 @@ namespace hltest {
 namespace {
 
 constexpr std::uint16_t kIndex = 0xFFF8;
-constexpr std::uint64_t kEntry = 8;
+constexpr unsigned kEntry = 8;
 
 std::uint64_t size_of(const EncodedDescriptor& entry) {
   return entry.is_16_bytes ? 2 * kEntry : kEntry;
-}
-
-std::uint64_t quadword(const std::vector<std::uint8_t>& bytes, std::size_t offset) {
-  std::uint64_t value = 0;
-  if (offset + sizeof value <= bytes.size()) {
-    std::memcpy(&value, bytes.data() + offset, sizeof value);
-  }
-  return value;
 }
 
 }  // namespace
@@ -92,13 +85,13 @@ std::optional<Descriptor> DescriptorReader::entry(Gva base, std::uint64_t limit,
   };
   const std::vector<std::uint8_t> bytes = read_(address(offset), size);
   if (bytes.size() != size) return std::nullopt;
-  std::uint64_t high = size > kEntry ? quadword(bytes, kEntry) : 0;
-  const std::uint64_t low = quadword(bytes, 0);
+  const std::uint64_t low = little_endian(bytes);
+  std::uint64_t high = size > kEntry ? little_endian(std::span{bytes}.subspan(kEntry)) : 0;
   if (size == kEntry && has_16_bytes(low, format)) {
     if (offset + 2 * kEntry - 1 > limit) return ReservedDescriptor{.low = low};
-    const std::vector<std::uint8_t> upper = read_(address(offset + kEntry), kEntry);
-    if (upper.size() != kEntry) return std::nullopt;
-    high = quadword(upper, 0);
+    const auto upper = read_number(read_, address(offset + kEntry), kEntry);
+    if (!upper) return std::nullopt;
+    high = *upper;
   }
   return decode_descriptor(low, high, format);
 }
@@ -120,12 +113,10 @@ std::optional<Descriptor> DescriptorReader::gate(Vector vector) const {
     return entry(idt.base, idt.limit, number * size, size);
   }
   if (number * 4 + 3 > idt.limit) return std::nullopt;
-  const std::vector<std::uint8_t> bytes = read_(idt.base + number * 4, 4);
-  if (bytes.size() != 4) return std::nullopt;
-  IvtEntry entry;
-  std::memcpy(&entry.ip, bytes.data(), sizeof entry.ip);
-  std::memcpy(&entry.cs, bytes.data() + 2, sizeof entry.cs);
-  return entry;
+  const auto cs_ip = read_number(read_, idt.base + number * 4, 4);
+  if (!cs_ip) return std::nullopt;
+  return IvtEntry{.cs = static_cast<std::uint16_t>(*cs_ip >> 16U),
+                  .ip = static_cast<std::uint16_t>(*cs_ip)};
 }
 
 std::string DescriptorReader::to_string() const {
