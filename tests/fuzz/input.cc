@@ -98,6 +98,7 @@ PagingContext paging_context(FuzzedDataProvider& input) {
   context.first_table = Gpa{table};
   context.large_pages = input.ConsumeBool();
   context.no_execute = input.ConsumeBool();
+  context.gigabyte_pages = input.ConsumeBool();
   context.physical_bits = input.ConsumeIntegralInRange(32U, 52U);
   return context;
 }

@@ -38,8 +38,10 @@ struct Segment {
   static Segment flat_data(std::uint16_t selector);
   /// 64-bit code: L set, D clear (SDM vol. 3, 5.2.1).
   static Segment code64(std::uint16_t selector);
-  /// The task register, busy: `limit` bytes and one at `base`.
+  /// The task register with a busy 32-bit TSS (64-bit in IA-32e mode) of `limit` + 1 bytes.
   static Segment task_state(std::uint16_t selector, Gva base, std::uint32_t limit);
+  /// The task register with a busy 16-bit TSS.
+  static Segment task_state16(std::uint16_t selector, Gva base, std::uint32_t limit);
   /// An LDTR that was loaded with a null selector.
   static Segment null_ldt();
 

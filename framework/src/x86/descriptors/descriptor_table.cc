@@ -35,7 +35,7 @@ void DescriptorTableBuilder::set(std::uint16_t selector, const Descriptor& descr
     if (other == offset) continue;
     if (offset < other + size_of(entry) && other < offset + size_of(encoded)) {
       throw DescriptorError(fmt::format(
-          "the {} at {:#x} shares bytes with the entry at {:#x}: one of them takes 16 bytes",
+          "the {} at {:#x} shares bytes with the entry at {:#x}: one of them has 16 bytes",
           describe_fields(descriptor).front().value, offset, other));
     }
   }
@@ -75,21 +75,23 @@ std::vector<std::uint8_t> DescriptorTableBuilder::bytes() const {
 DescriptorReader::DescriptorReader(const Registers& registers, LinearReader read)
     : registers_(registers), read_(std::move(read)) {}
 
+// Outside IA-32e mode linear addresses wrap at 4 GiB.
+Gva DescriptorReader::address(Gva base, std::uint64_t offset) const {
+  const std::uint64_t linear = base.value() + offset;
+  return Gva{registers_.efer.lma() ? linear : linear & 0xFFFF'FFFF};
+}
+
 std::optional<Descriptor> DescriptorReader::entry(Gva base, std::uint64_t limit,
                                                   std::uint64_t offset, std::uint64_t size) const {
   if (offset + size - 1 > limit) return std::nullopt;
   const DescriptorFormat format = descriptor_format(registers_);
-  const auto address = [&](std::uint64_t at) {  // outside IA-32e mode addresses wrap at 4 GiB
-    const std::uint64_t linear = base.value() + at;
-    return Gva{format == DescriptorFormat::kIa32e ? linear : linear & 0xFFFF'FFFF};
-  };
-  const std::vector<std::uint8_t> bytes = read_(address(offset), size);
+  const std::vector<std::uint8_t> bytes = read_(address(base, offset), size);
   if (bytes.size() != size) return std::nullopt;
   const std::uint64_t low = little_endian(bytes);
   std::uint64_t high = size > kEntry ? little_endian(std::span{bytes}.subspan(kEntry)) : 0;
   if (size == kEntry && has_16_bytes(low, format)) {
-    if (offset + 2 * kEntry - 1 > limit) return ReservedDescriptor{.low = low};
-    const auto upper = read_number(read_, address(offset + kEntry), kEntry);
+    if (offset + 2 * kEntry - 1 > limit) return std::nullopt;
+    const auto upper = read_number(read_, address(base, offset + kEntry), kEntry);
     if (!upper) return std::nullopt;
     high = *upper;
   }
@@ -122,22 +124,29 @@ std::optional<Descriptor> DescriptorReader::gate(Vector vector) const {
 std::string DescriptorReader::to_string() const {
   std::string text;
   const auto out = std::back_inserter(text);
-  const auto add_segments = [&](const char* name, std::uint64_t limit, std::uint16_t indicator) {
+  const DescriptorFormat format = descriptor_format(registers_);
+  const auto add_segments = [&](const char* name, Gva base, std::uint64_t limit,
+                                std::uint16_t indicator) {
     for (std::uint32_t offset = 0; offset + kEntry - 1 <= std::min<std::uint64_t>(limit, 0xFFFF);) {
+      const auto low = read_number(read_, address(base, offset), kEntry);
+      if (!low) break;
       const auto selector = static_cast<std::uint16_t>(offset | indicator);
       const std::optional<Descriptor> found = descriptor(selector);
-      if (!found) break;
+      if (!found) {
+        fmt::format_to(out, "{} {:#06x}  16 bytes, of which the table's limit cuts off some\n",
+                       name, selector);
+        break;
+      }
       if (!std::holds_alternative<NullDescriptor>(*found)) {
         fmt::format_to(out, "{} {:#06x}  {}\n", name, selector, hltest::to_string(*found));
       }
-      const bool takes_two = std::holds_alternative<Ldt>(*found) ||
-                             std::holds_alternative<Tss64>(*found) ||
-                             std::holds_alternative<CallGate64>(*found);
-      offset += takes_two && descriptor_format(registers_) == DescriptorFormat::kIa32e ? 16 : 8;
+      offset += has_16_bytes(*low, format) ? 2 * kEntry : kEntry;
     }
   };
-  add_segments("GDT", registers_.gdt.limit, 0);
-  if (!registers_.ldt.unusable) add_segments("LDT", registers_.ldt.limit, 4);
+  add_segments("GDT", registers_.gdt.base, registers_.gdt.limit, 0);
+  if (!registers_.ldt.unusable) {
+    add_segments("LDT", registers_.ldt.base, registers_.ldt.limit, 4);
+  }
   for (unsigned vector = 0; vector < 256; ++vector) {
     const std::optional<Descriptor> found = gate(static_cast<Vector>(vector));
     if (!found || std::holds_alternative<NullDescriptor>(*found)) continue;
