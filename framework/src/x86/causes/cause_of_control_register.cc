@@ -27,10 +27,33 @@ std::string why_cr4_is_refused(const Registers& registers, Cr4 cr4) {
     return "LA57 can't be changed in IA-32e mode";
   }
   const std::uint64_t added = cr4.value & ~registers.cr4.value;
+  if ((added & Cr4::kPcide) != 0) {
+    if (!registers.efer.lma()) return "PCIDE requires IA-32e mode";
+    if ((registers.cr3.value & 0xFFF) != 0) {
+      return fmt::format("PCIDE requires bits 11:0 of CR3 to be 0, and CR3 is {:#x}",
+                         registers.cr3.value);
+    }
+  }
   return fmt::format(
-      "of the bits {:#x} that it sets, one is reserved or of a feature that CPUID "
-      "does not show",
+      "of the bits {:#x} that it sets, one is reserved or belongs to a feature that CPUID does not "
+      "show",
       added);
+}
+
+// The MSRs that WRMSR checks for being canonical (SDM vol. 2, WRMSR).
+bool holds_an_address(Msr msr) {
+  switch (msr) {
+    case Msr::kIa32SysenterEsp:
+    case Msr::kIa32SysenterEip:
+    case Msr::kIa32Lstar:
+    case Msr::kIa32Cstar:
+    case Msr::kIa32FsBase:
+    case Msr::kIa32GsBase:
+    case Msr::kIa32KernelGsBase:
+      return true;
+    default:
+      return false;
+  }
 }
 
 // PAE paging loads the four entries that CR3 points to, and looks at their reserved bits, when it
@@ -104,7 +127,10 @@ std::string cause_of_msr(const Registers& registers, const DecodedInstruction& i
     }
     return fmt::format("{} = {:#x}: a reserved bit is set", what, value);
   }
-  return fmt::format("{} = {:#x}: this processor has no such MSR, or not such a value of it", what,
+  if (holds_an_address(msr) && !is_valid_linear_address(PagingMode::k5Level, Gva{value})) {
+    return fmt::format("{} = {:#x}: it is not canonical", what, value);
+  }
+  return fmt::format("{} = {:#x}: this processor has no such MSR, or it refuses the value", what,
                      value);
 }
 

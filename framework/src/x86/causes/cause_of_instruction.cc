@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace hltest {
 namespace {
@@ -89,15 +90,18 @@ bool is_an_instruction_in(const std::vector<std::uint8_t>& bytes, CpuMode mode) 
   return !bytes.empty() && disassemble_one(bytes, Gva{0}, mode).is_valid;
 }
 
-// LOCK stands among the prefixes; without it the rest is an instruction.
+bool is_legacy_prefix(std::uint8_t byte) {
+  constexpr std::array<std::uint8_t, 10> kPrefixes = {0x26, 0x2E, 0x36, 0x3E, 0x64,
+                                                      0x65, 0x66, 0x67, 0xF2, 0xF3};
+  return std::ranges::find(kPrefixes, byte) != kPrefixes.end();
+}
+
+// LOCK stands among the prefixes, and without it the rest is an instruction.
 bool is_locked_in_vain(std::vector<std::uint8_t> bytes, CpuMode mode) {
   constexpr std::uint8_t kLock = 0xF0;
-  constexpr std::size_t kMostPrefixes = 4;
-  const auto lock = std::ranges::find(bytes, kLock);
-  if (lock == bytes.end() || lock - bytes.begin() >= static_cast<std::ptrdiff_t>(kMostPrefixes)) {
-    return false;
-  }
-  bytes.erase(lock);
+  const auto opcode = std::ranges::find_if_not(bytes, is_legacy_prefix);
+  if (opcode == bytes.end() || *opcode != kLock) return false;
+  bytes.erase(opcode);
   return is_an_instruction_in(bytes, mode);
 }
 
