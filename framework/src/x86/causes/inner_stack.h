@@ -14,8 +14,12 @@ struct StackTop {
   std::uint64_t pointer = 0;
   std::uint64_t mask = ~0ULL;  ///< of the pointer: SP, ESP or RSP
 
-  /// Where `bytes` pushed bytes begin; the pointer wraps within its size.
-  [[nodiscard]] Gva below(std::uint64_t bytes) const { return base + ((pointer - bytes) & mask); }
+  /// Where `bytes` pushed bytes begin. The pointer wraps within its size, and outside 64-bit mode
+  /// the address at 4 GiB.
+  [[nodiscard]] Gva below(std::uint64_t bytes) const {
+    const Gva linear = base + ((pointer - bytes) & mask);
+    return mask == ~0ULL ? linear : Gva{linear.value() & 0xFFFF'FFFF};
+  }
 };
 
 /// The stack that an event switches to, or what prevents it, in one sentence without a full stop.
