@@ -70,6 +70,13 @@ INSTANTIATE_TEST_SUITE_P(
                   },
                   "with PAE paging (EFER.LME is 0) its PDPTE at 0x6018 (0x7021) has a reserved bit "
                   "set"},
+        CauseCase{"PdpteOfATableAtAMultipleOf32", kGp, 0, kMovCr0,
+                  [](Guest& guest) {
+                    cr0(kPe, kPePg, 0, Cr4::kPae)(guest);
+                    guest.registers.cr3.value = 0x6FE0;
+                    guest.put(0x6FF8, 0x7003, 8);
+                  },
+                  "its PDPTE at 0x6ff8 (0x7003) has a reserved bit set"},
         CauseCase{"PdptesWithoutOne", kGp, 0, kMovCr0,
                   [](Guest& guest) {
                     cr0(kPe, kPePg, 0, Cr4::kPae)(guest);

@@ -122,6 +122,13 @@ INSTANTIATE_TEST_SUITE_P(
         CauseCase{"IdtOutsideMemory", kGp, 0x21U << 3U | 2U, kInt21,
                   [](Guest& guest) { guest.registers.idt.base = Gva{0x40000000}; },
                   "the gate for vector 0x21 can't be read"},
+        CauseCase{"OfCpl1WithoutAStack", kTs, 0, kInt21,
+                  [](Guest& guest) {
+                    guest.put_descriptor(0x30, Code32{.dpl = 1});
+                    guest.put_gate(Vector{0x21}, InterruptGate32{.selector = 0x30, .dpl = 3});
+                    guest.enter_cpl_3();
+                  },
+                  "the TSS at 0x5000 has a null selector for SS1: there is no stack for CPL 1"},
         CauseCase{"WithoutAStack", kTs, 0, kInt21,
                   [](Guest& guest) {
                     guest.put_gate(Vector{0x21}, InterruptGate32{.selector = 8, .dpl = 3});

@@ -43,6 +43,21 @@ INSTANTIATE_TEST_SUITE_P(
                   ax(3),
                   "selector 0x3 is a null selector (index 0), which SS can't be loaded with"},
         CauseCase{"MovSsOfTheLdtsFirst", kGp, 0, {0x8E, 0xD0}, ax(4), ""},
+        CauseCase{"MovSsOfMemory",
+                  kGp,
+                  0,
+                  {0x8E, 0x13},
+                  ebx(0x4000),
+                  "selector 0x0 is a null selector (index 0), which SS can't be loaded with"},
+        CauseCase{"MovSsOfMemoryThatIsNotNull",
+                  kGp,
+                  0,
+                  {0x8E, 0x13},
+                  [](Guest& guest) {
+                    guest.registers.rbx = 0x4000;
+                    guest.put(0x4000, 0x300, 2);
+                  },
+                  ""},
         CauseCase{"MovDs", kGp, 0, {0x8E, 0xD8}, ax(0), ""},
         CauseCase{"Lldt", kGp, 0, {0x0F, 0x00, 0xD0}, ax(0), ""},
         CauseCase{"Ltr",
@@ -91,6 +106,15 @@ INSTANTIATE_TEST_SUITE_P(
                   [](Guest& guest) { guest.registers.cr0.value = 0; },
                   ""},
         CauseCase{"MovSsIn64BitCode", kGp, 0, {0x8E, 0xD0}, in_64_bit(0), ""},
+        CauseCase{"MovSsIn64BitCodeAtCpl3",
+                  kGp,
+                  0,
+                  {0x8E, 0xD0},
+                  [](Guest& guest) {
+                    in_64_bit(3)(guest);
+                    guest.enter_cpl_3();
+                  },
+                  "selector 0x3 is a null selector (index 0), which SS can't be loaded with"},
         CauseCase{"MovSsIn64BitCodeWithAnotherRpl",
                   kGp,
                   0,

@@ -168,6 +168,21 @@ INSTANTIATE_TEST_SUITE_P(
         fetch("BeforeRip", kEnd, kEnd - 1, std::string{"the read of 0xfffff"} + kNotPresent)),
     kName);
 
+TEST(PageFaultCause, Bit5OfCr3IsPartOfPaePagingsTable) {
+  expect_cause({"",
+                Vector::kPageFault,
+                0,
+                {},
+                [](Guest& guest) {
+                  guest.registers.cr0.value |= Cr0::kPg;
+                  guest.registers.cr4.value = Cr4::kPae;
+                  guest.registers.cr3.value = 0x10020;
+                  guest.put(0x10020, 2, 8);
+                },
+                "its PDPTE at 0x10020 (0x2) is not present",
+                Gva{0x10}});
+}
+
 TEST(PageFaultCause, AnAddressThatTheModeLacks) {
   expect_cause({"",
                 Vector::kPageFault,

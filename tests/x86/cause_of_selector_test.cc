@@ -203,6 +203,8 @@ INSTANTIATE_TEST_SUITE_P(
         CauseCase{"DplIsRpl", kGp, 0x30, kRetFar, returns_to(0x32, 0x42), "DPL 2, present"},
         CauseCase{"ConformingDplOverRpl", kGp, 0x38, kRetFar, returns_to(0x39, 0x41),
                   ": a return requires a DPL of at most RPL for conforming code: DPL is 2, RPL 1"},
+        CauseCase{"ConformingDplIsRpl", kGp, 0x38, kRetFar, returns_to(0x3A, 0x42),
+                  "DPL 2, present"},
         CauseCase{"ConformingDplUnderRpl", kGp, 0x38, kRetFar, returns_to(0x3B, 0x23),
                   "DPL 2, present"},
         CauseCase{"ToAnInnerLevel", kGp, 0x08, kRetFar, returns_to(0x08, 0, true),
@@ -224,6 +226,12 @@ INSTANTIATE_TEST_SUITE_P(
         CauseCase{"CsBeyondTheTable", kGp, 0x80, kRetFar, returns_to(0x80, 0),
                   "selector 0x80, which ret far pops into CS, is beyond the end of the GDT, whose "
                   "limit is 0x7f"},
+        CauseCase{"InVirtual8086ModeNothingIsPopped", kGp, 0x80, kIretd,
+                  [](Guest& guest) {
+                    returns_to(0x80, 0)(guest);
+                    guest.registers.rflags.value |= Rflags::kVm;
+                  },
+                  "selector 0x80 is beyond the end of the GDT, whose limit is 0x7f"},
         CauseCase{"SsBeyondTheTable", kGp, 0x80, kRetFar, returns_to(0x1B, 0x83),
                   "selector 0x80, which ret far pops into SS, is beyond the end of the GDT, whose "
                   "limit is 0x7f"},
@@ -271,6 +279,13 @@ INSTANTIATE_TEST_SUITE_P(
                   },
                   "GDT entry 0x70 has 16 bytes in IA-32e mode, and the limit of the GDT, 0x7e, "
                   "ends in it"},
+        CauseCase{"ATssAtTheEndOfMemory", kGp, 0x70, kLtrAx,
+                  [](Guest& guest) {
+                    guest.enter_64_bit();
+                    guest.registers.gdt.base = Gva{guest.memory.size() - 0x78};
+                    guest.put(guest.memory.size() - 8, 0x0000'8900'0000'0067, 8);
+                  },
+                  "selector 0x70: the GDT can't be read there"},
         CauseCase{"AllOfATss", kGp, 0x70, kLtrAx,
                   [](Guest& guest) {
                     guest.enter_64_bit();

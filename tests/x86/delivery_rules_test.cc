@@ -234,6 +234,13 @@ INSTANTIATE_TEST_SUITE_P(
         DeliveryCase{"Inner", false, inner(0x10), ""},
         DeliveryCase{"InnerNull", false, inner(0),
                      "the TSS at 0x5000 has a null selector for SS0: there is no stack for CPL 0"},
+        DeliveryCase{"InnerOfCpl1", false,
+                     [](Guest& guest) {
+                       inner(0x10)(guest);
+                       handler_in(Code32{.dpl = 1}, 3)(guest);
+                       guest.put(Guest::kTss + 16, 0x12, 2);
+                     },
+                     "SS1 in the TSS at 0x5000 is selector 0x12: a stack for CPL 1 requires RPL 1"},
         DeliveryCase{"InnerOfRpl3", false, inner(0x13),
                      "SS0 in the TSS at 0x5000 is selector 0x13: a stack for CPL 0 requires RPL 0"},
         DeliveryCase{"InnerOfDpl3", false, inner(0x30),
@@ -273,6 +280,14 @@ INSTANTIATE_TEST_SUITE_P(
                      },
                      "SS0 in the TSS at 0x5000 is selector 0x13: a stack for CPL 0 requires RPL 0"},
         DeliveryCase{"Rsp0", true, inner64(0x8000), ""},
+        DeliveryCase{"Rsp0IsAligned", true, inner64(0x10000F), ""},
+        DeliveryCase{"Rsp1", true,
+                     [](Guest& guest) {
+                       inner64(0x8000)(guest);
+                       handler_in(Code64{.dpl = 1}, 3)(guest);
+                       guest.put(Guest::kTss + 12, 0x40000000, 8);
+                     },
+                     "the stack at 0x3ffffff8 is not mapped: not present"},
         DeliveryCase{"Rsp0NotMapped", true, inner64(0x40000000),
                      "the stack at 0x3ffffff8 is not mapped: not present"},
         DeliveryCase{"Rsp0NotCanonical", true, inner64(1ULL << 47U),

@@ -183,6 +183,9 @@ TEST(PageWalkTest, ContextFollowsFromRegisters) {
   registers.cr4.value = Cr4::kPae;
   EXPECT_EQ(paging_context(registers).first_table, Gpa{0x1020}) << "32 bytes aligned in PAE paging";
   EXPECT_FALSE(paging_context(registers).no_execute);
+  EXPECT_FALSE(paging_context(registers).large_pages);
+  registers.cr4.value |= Cr4::kPse;
+  EXPECT_TRUE(paging_context(registers).large_pages);
   registers.efer.value = Efer::kLma | Efer::kNxe;
   EXPECT_EQ(paging_context(registers).first_table, Gpa{0x1000});
   EXPECT_TRUE(paging_context(registers).no_execute);

@@ -92,7 +92,8 @@ struct Ldt {
   }
 };
 
-/// A TSS. In IA-32e mode only the 64-bit one exists, which takes 16 bytes (SDM vol. 3, 8.2.3).
+/// A TSS. In IA-32e mode only the 64-bit one exists, with a descriptor of 16 bytes (SDM vol. 3,
+/// 8.2.3).
 template <unsigned kBits>
 struct TaskStateSegment {
   Gva base{};
@@ -181,7 +182,7 @@ using Descriptor = std::variant<NullDescriptor, Code16, Code32, Code64, Data16, 
                                 InterruptGate32, InterruptGate64, TrapGate16, TrapGate32,
                                 TrapGate64, TaskGate, IvtEntry, ReservedDescriptor>;
 
-/// How the system descriptors of a table look: in IA-32e mode (EFER.LMA = 1) they take 16 bytes.
+/// The format of a table's system descriptors: in IA-32e mode (EFER.LMA = 1) they have 16 bytes.
 enum class DescriptorFormat { kLegacy, kIa32e };
 
 /// A descriptor that no 8 or 16 bytes can express, or that the format lacks.
@@ -200,13 +201,13 @@ struct EncodedDescriptor {
 /// Throws `DescriptorError`, also for an `IvtEntry`.
 EncodedDescriptor encode(const Descriptor& descriptor, DescriptorFormat format);
 
-/// What the processor makes of these bytes; `high` counts only where the form has 16 bytes.
+/// How the processor reads these bytes; `high` is ignored if the descriptor has only 8.
 Descriptor decode_descriptor(std::uint64_t low, std::uint64_t high, DescriptorFormat format);
 
 /// True if a descriptor with this first half has 16 bytes.
 bool has_16_bytes(std::uint64_t low, DescriptorFormat format);
 
-/// One property of a descriptor, for people: `limit`, `0xfffff`.
+/// One property of a descriptor in words: `limit`, `0xfffff`.
 struct DescriptorField {
   std::string name;
   std::string value;

@@ -13,13 +13,13 @@
 
 namespace hltest {
 
-/// The format of the descriptor tables that these registers make.
+/// The format of the descriptor tables in the mode of these registers.
 DescriptorFormat descriptor_format(const Registers& registers);
 
-/// Bytes of a gate of the IDT, or of an entry of the real-mode IVT.
+/// The size in bytes of a gate of the IDT, or of an entry of the real-mode IVT.
 unsigned gate_size(const Registers& registers);
 
-/// True when a selector's table indicator (TI) says LDT.
+/// Whether a selector's table indicator (TI) is that of the LDT.
 constexpr bool is_in_ldt(std::uint16_t selector) { return (selector & 4U) != 0; }
 
 /// A GDT or LDT to be built. Of a selector only the index counts: RPL and TI are ignored.
@@ -56,7 +56,8 @@ class DescriptorReader {
   /// The entry of the GDT or, by the selector's TI, LDT. Nothing if any of its 8 or 16 bytes is
   /// beyond the limit of the table, or not in memory.
   [[nodiscard]] std::optional<Descriptor> descriptor(std::uint16_t selector) const;
-  /// The entry of the IDT or, in real mode, of the IVT; nothing where it is beyond the limit.
+  /// The entry of the IDT or, in real mode, of the IVT; nothing if it is beyond the limit or not in
+  /// memory.
   [[nodiscard]] std::optional<Descriptor> gate(Vector vector) const;
 
   /// GDT, LDT and IDT, a line each entry that is not null.

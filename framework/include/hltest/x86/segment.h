@@ -17,7 +17,7 @@ struct Segment {
 
   std::uint16_t selector = 0;
   Gva base{};
-  std::uint32_t limit = 0xFFFF;  ///< in bytes, whatever G says: the last offset that is inside
+  std::uint32_t limit = 0xFFFF;  ///< the last offset inside, in bytes whatever G is
   std::uint8_t type = kDataReadWrite;
   std::uint8_t dpl = 0;      ///< 0 to 3
   bool s = true;             ///< a code or data segment, not a system segment
@@ -28,10 +28,10 @@ struct Segment {
   bool granularity = false;  ///< G: the descriptor counts its limit in units of 4 KiB
   bool unusable = false;     ///< loaded with a null selector
 
-  /// As a real-mode load leaves it: base = selector * 16, limit 64 KiB (SDM vol. 3, 21.1.1).
+  /// As a real-mode load sets it: base = selector * 16, limit 64 KiB (SDM vol. 3, 21.1.1).
   static Segment real_mode(std::uint16_t selector);
-  /// The same, but 4 GiB long: what "unreal mode" leaves in a data segment register, by loading it
-  /// in protected mode and going back.
+  /// The same, but 4 GiB long: a data segment register in "unreal mode", which was loaded in
+  /// protected mode before the return to real mode.
   static Segment unreal_mode(std::uint16_t selector);
   /// Base 0 and 4 GiB long, with D/B set; the RPL of the selector becomes the DPL.
   static Segment flat_code32(std::uint16_t selector);
@@ -59,7 +59,7 @@ struct DescriptorTableRegister {
 /// in IA-32e mode has 8 more that hold bits 63:32 of the base.
 std::uint64_t descriptor(const Segment& segment);
 
-/// What a load of `selector` makes of these 8 bytes of its table: the inverse of `descriptor`.
+/// The segment that loading `selector` from these 8 bytes gives: the inverse of `descriptor`.
 Segment segment_from_descriptor(std::uint64_t bytes, std::uint16_t selector);
 
 }  // namespace hltest

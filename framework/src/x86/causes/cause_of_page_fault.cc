@@ -19,7 +19,7 @@ std::string reserved_bits(const PageWalk& walk) {
   return what + ": " + describe_reserved_bits(entry_of(walk, walk.steps.back()), walk.reserved);
 }
 
-// What a right that the access needs ends at, in words; empty where every entry grants it.
+// The entry that withholds a right, in words; empty if none does.
 std::string denied(const PageWalk& walk, PageRight right) {
   const WalkStep* const step = step_that_denies(walk, right);
   if (step == nullptr) return {};
@@ -65,7 +65,7 @@ std::string why_not_translated(const Fault& fault, const PageWalk& walk) {
               : "");
 }
 
-// Without NX and SMEP the error code does not tell a fetch from a read (SDM vol. 3, 4.7).
+// Without NX and SMEP the error code of a fetch is that of a read (SDM vol. 3, 4.7).
 bool is_fetch(const Fault& fault, PageFaultErrorCode code) {
   if (code.fetch()) return true;
   const Gva rip = fault.registers.code_address();

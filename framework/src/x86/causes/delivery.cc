@@ -49,7 +49,7 @@ struct Delivery {
                              to_string(found.end));
   }
 
-  // Fills in what of the handler its code segment decides.
+  // Sets the fields of `handler` that its code segment decides.
   [[nodiscard]] std::string code_segment(Handler& handler) const {
     const std::string selector = fmt::format("the handler's selector {:#x}", handler.selector);
     if ((handler.selector & 0xFFFCU) == 0) return selector + " is a null selector";

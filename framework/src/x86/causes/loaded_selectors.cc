@@ -10,7 +10,7 @@ namespace {
 
 using enum Mnemonic;
 
-// The registers whose loading takes a selector.
+// The registers that are loaded by a selector.
 constexpr std::string_view kSegments[] = {"cs", "ss", "ds", "es", "fs", "gs"};
 
 bool loads_any(const DecodedInstruction& instruction) {

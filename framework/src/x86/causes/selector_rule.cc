@@ -40,7 +40,7 @@ struct Rule {
     if (is_segment && (reserved.low & kL) != 0 && (reserved.low & kD) != 0) {
       return "L and D are both set";
     }
-    if (load.ia32e && !is_segment && upper_type(reserved) != 0) {
+    if (!is_segment && upper_type(reserved) != 0) {
       return "bits 12:8 of its last doubleword are not 0";
     }
     return wrong_type(reserved);

@@ -15,7 +15,7 @@
 
 namespace hltest {
 
-/// One operand of an instruction, with the value that it has in the registers.
+/// One operand of an instruction, with its value.
 struct Operand {
   enum class Kind { kRegister, kMemory, kImmediate, kFarPointer } kind = Kind::kRegister;
   /// The register's name (`bx`), or the segment register that memory is accessed through (`ds`).
@@ -27,10 +27,10 @@ struct Operand {
   unsigned size = 0;           ///< in bytes
   bool is_read = false;
   bool is_written = false;
-  bool is_hidden = false;  ///< not in the instruction's text: a stack, or the DX:AX of DIV
+  bool is_hidden = false;  ///< not in the instruction's text: the stack, or DX:AX of DIV
 };
 
-/// What an instruction is about to do.
+/// An instruction with its operands' values.
 struct DecodedInstruction {
   Mnemonic mnemonic = Mnemonic::kOther;
   std::string name{};         ///< the mnemonic in words: `div`, `ret far`
@@ -40,9 +40,9 @@ struct DecodedInstruction {
   std::vector<Operand> operands{};
   enum class Unit { kInteger, kX87, kMmx, kSse, kAvx, kXsave } unit = Unit::kInteger;
 
-  /// The first operand of a kind that stands in its text; nullptr where there is none.
+  /// The first visible operand of a kind, or nullptr.
   [[nodiscard]] const Operand* first(Operand::Kind kind) const;
-  /// The operand in memory, one in the text before a hidden one; nullptr where there is none.
+  /// The operand in memory, preferably a visible one, or nullptr.
   [[nodiscard]] const Operand* memory() const;
   /// Whether it is one of these.
   [[nodiscard]] bool is(std::same_as<Mnemonic> auto... any) const {

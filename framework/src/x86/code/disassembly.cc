@@ -8,8 +8,8 @@
 namespace hltest {
 namespace {
 
-// x86 code falls in step after a few instructions wherever decoding begins; the more of them were
-// decoded on the way, the surer.
+// Decoding from any byte falls in step with the code after a few instructions; the more of them are
+// decoded, the surer.
 constexpr std::uint64_t kFarthestStart = 48;
 
 Instruction decode(const ZydisDecoder& decoder, std::span<const std::uint8_t> bytes, Gva address) {
@@ -40,8 +40,8 @@ Instruction decode(const ZydisDecoder& decoder, std::span<const std::uint8_t> by
           .mnemonic = mnemonic_of(decoded)};
 }
 
-// The instructions from `start` on that end exactly `length` bytes behind it; empty if they step
-// over that. In offsets, since the address behind the last one that there is is 0.
+// The instructions from `start` on that end exactly `length` bytes after it; empty if one crosses
+// that point. Counts in offsets: the address after the last one is 0.
 std::vector<Instruction> decode_up_to(const ZydisDecoder& decoder,
                                       std::span<const std::uint8_t> code, Gva start,
                                       std::uint64_t length) {

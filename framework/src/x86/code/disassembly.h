@@ -34,9 +34,8 @@ struct Instruction {
 /// The first instruction of `bytes`, as a processor in `mode` decodes it. `bytes` is not empty.
 Instruction disassemble_one(std::span<const std::uint8_t> bytes, Gva address, CpuMode mode);
 
-/// True when the first instruction of `bytes` is one that this exception comes from whatever the
-/// registers are, or that nothing else in a program has: a division for #DE, no instruction or UD0
-/// to UD2 for #UD.
+/// Whether the first instruction of `bytes` can raise `vector` by itself: a division #DE; UD0 to
+/// UD2, or bytes that are not an instruction, #UD.
 bool raises_by_itself(std::span<const std::uint8_t> bytes, CpuMode mode, Vector vector);
 
 /// The instructions around `rip`: up to `before` that end there, the one at `rip`, and up to

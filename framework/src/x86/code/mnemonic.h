@@ -4,8 +4,8 @@
 
 namespace hltest {
 
-/// The instructions that something here depends on, by the SDM's mnemonics. Far transfers are told
-/// from near ones, which the SDM gives the same mnemonic.
+/// The instructions that code here asks for, by the SDM's mnemonics. Far transfers, which share a
+/// mnemonic with near ones in the SDM, have their own.
 enum class Mnemonic : std::uint8_t {
   kOther,
   kAam,

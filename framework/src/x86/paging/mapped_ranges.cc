@@ -10,8 +10,8 @@ namespace {
 constexpr std::size_t kMostBroken = 64;
 constexpr std::size_t kMostRanges = 1U << 16U;
 
-// Every level's permissions count, and the last one's caching, which the processor may keep by
-// page: ranges that differ in A or D only are alike.
+// A range's flags are the permissions of all levels and the caching of the last. A and D are not
+// compared.
 class Reader {
  public:
   Reader(const PagingContext& context, const PhysicalReader& read, std::size_t most_entries)
@@ -31,8 +31,7 @@ class Reader {
   }
 
  private:
-  // Walks to each entry of one table from the top, so that there is one reading of what entries
-  // mean.
+  // Walks to each entry of one table from the top, so that only walk_pages interprets entries.
   void read_table(Gva start, unsigned level) {
     for (unsigned index = 0; index < format_.entries(level); ++index) {
       if (entries_left_ == 0 || map_.ranges.size() == kMostRanges) {
@@ -64,7 +63,7 @@ class Reader {
     return walk;
   }
 
-  // True when the entry at `level` points to a table that can be read.
+  // Whether the entry at `level` points to a table that can be read.
   static bool descends(const PageWalk& walk, unsigned level) {
     return level > 0 && !walk.steps.empty() && walk.steps.back().level < level;
   }
@@ -125,7 +124,7 @@ std::string to_string(const MappedRanges& map) {
     text += '\n';
   }
   if (map.truncated) {
-    fmt::format_to(out, "... and more: not all entries were read\n");
+    fmt::format_to(out, "... not all entries were read\n");
   }
   return text;
 }

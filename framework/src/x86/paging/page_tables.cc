@@ -8,7 +8,7 @@
 namespace hltest {
 namespace {
 
-/// Places tables as they are needed, and fills in the pages of one table at a time.
+/// Places tables when a mapping requires them, and fills in one table's pages at a time.
 class Builder {
  public:
   Builder(PagingMode mode, Gpa first_table, const LargePages& available)
@@ -18,7 +18,7 @@ class Builder {
         has_large_pages_(mode != PagingMode::k32Bit || available.pse),
         has_gigabyte_pages_(available.gigabyte) {
     if (!first_table.is_aligned(sizeof(PageTable))) {
-      throw PagingError(fmt::format("page tables at {}: a table is at a multiple of 4 KiB",
+      throw PagingError(fmt::format("page tables at {}: a table has to be at a multiple of 4 KiB",
                                     to_string(first_table)));
     }
     place_table();
@@ -85,8 +85,9 @@ class Builder {
     // In PAE paging CR3 has 32 bits, in 32-bit paging all entries have.
     const unsigned bits = format_.linear_bits == 32 ? 32 : format_.physical_bits;
     if ((table.value() >> bits) != 0) {
-      throw PagingError(fmt::format("page tables for {} at {}: an address has {} bits there",
-                                    to_string(mode_), to_string(table), bits));
+      throw PagingError(
+          fmt::format("page tables for {} at {}: an entry holds only {} bits of an address",
+                      to_string(mode_), to_string(table), bits));
     }
     tables_.emplace_back();
     return table;

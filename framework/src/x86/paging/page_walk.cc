@@ -111,7 +111,7 @@ std::string to_string(WalkEnd end) {
     case WalkEnd::kOutsideMemory:
       return "the table is not in memory";
     case WalkEnd::kNotAnAddress:
-      return "not an address that this mode has";
+      return "not a linear address of this mode";
   }
   return "unknown";
 }

@@ -47,8 +47,7 @@ std::uint64_t alignment(PageSize size) {
 
 bool has(PageFlags flags, PageFlags flag) { return (flags & flag) != kReadOnly; }
 
-// The bits that are none of the flags: among them those of the entry that are its own, such as P,
-// PS and the address.
+// The bits that are not flags, among them P, PS and the address.
 std::uint64_t unknown_bits(PageFlags flags) {
   constexpr PageFlags kAll =
       kReadWrite | kUser | kWriteThrough | kCacheDisable | kPat | kGlobal | kNoExecute;
@@ -85,7 +84,8 @@ std::string to_string(const PageMapping& mapping) {
 }
 
 PageMap::PageMap(PagingMode mode) : mode_(mode) {
-  if (mode == PagingMode::kNone) throw PagingError("without paging there is nothing to map");
+  if (mode == PagingMode::kNone)
+    throw PagingError("a page map requires a paging mode, and this is none");
 }
 
 void PageMap::check(const PageMapping& mapping) const {
@@ -95,7 +95,7 @@ void PageMap::check(const PageMapping& mapping) const {
     throw PagingError(fmt::format("the mapping of {} is empty", to_string(mapping.gva)));
   }
   if (!has_page_size(mode_, mapping.page_size)) {
-    throw PagingError(fmt::format("the mapping {}: {} has no {}", to_string(mapping),
+    throw PagingError(fmt::format("the mapping {}: {} lacks {}", to_string(mapping),
                                   to_string(mode_), name(mapping.page_size)));
   }
   if (!mapping.gva.is_aligned(page) || !mapping.gpa.is_aligned(page) || mapping.size % page != 0) {
