@@ -116,6 +116,7 @@ INSTANTIATE_TEST_SUITE_P(
               ": code requires DPL = CPL and RPL <= CPL: DPL is 2, CPL 3, RPL 0", 0, true),
         entry("RplOverCpl", kGp, jmp_far(0x31), Code32{},
               ": code requires DPL = CPL and RPL <= CPL: DPL is 0, CPL 0, RPL 1"),
+        entry("RplUnderCpl", kGp, jmp_far(0x30), Code32{.dpl = 3}, "DPL 3, present", 0, true),
         entry("RplIsCpl", kGp, jmp_far(0x33), Code32{.dpl = 3}, "DPL 3, present", 0, true),
         entry("ConformingDplOverCpl", kGp, jmp_far(0x30), Code32{.dpl = 1, .conforming = true},
               ": conforming code requires a DPL of at most CPL: DPL is 1, CPL 0"),

@@ -125,8 +125,7 @@ INSTANTIATE_TEST_SUITE_P(
                "the code there was assembled for 64 bits, and CS (0x8, L = 0, D = 1) makes the "
                "processor execute it as 32-bit code"},
         Broken{guests::lidt_of_the_table, Vector::kInvalidOpcode, std::nullopt, "protected32",
-               "ud2", "ud2 always raises #UD",
-               "the IDT at 0x8e000008 is where there is no memory"},
+               "ud2", "ud2 always raises #UD", "the IDT at 0x8e000008 is where there is no memory"},
         Broken{guests::idt_gate_not_present, Vector::kDivideError, std::nullopt, "protected32",
                "div ebx", "the divisor ebx is 0", "the gate for #DE (vector 0x0) is not present"},
         Broken{guests::no_tss_in_gdt, Vector::kGeneralProtection, 0x28, "protected32", "ltr ax",
