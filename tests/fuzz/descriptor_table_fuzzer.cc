@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Registers registers = fuzz::registers(input);
   const fuzz::Memory memory{input};
   const auto read = [&memory](Gva gva, std::size_t n) { return memory.read(gva.value(), n); };
-  const DescriptorTables tables{registers, read};
+  const DescriptorReader tables{registers, read};
 
   const auto selector = input.ConsumeIntegral<std::uint16_t>();
   const bool is_local = is_in_ldt(selector);
@@ -37,6 +37,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   registers.gdt.limit &= 0x7F;  // of 8192 entries there would be as many lines
   registers.ldt.limit &= 0x7F;
   registers.idt.limit &= 0x7F;
-  fuzz::require_lines(DescriptorTables{registers, read}.to_string());
+  fuzz::require_lines(DescriptorReader{registers, read}.to_string());
   return 0;
 }

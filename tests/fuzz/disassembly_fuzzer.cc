@@ -14,7 +14,7 @@ using namespace hltest;
 using fuzz::require;
 using Bytes = std::span<const std::uint8_t>;
 
-bool is_none(const Instruction& instruction) { return instruction.text.starts_with("db "); }
+bool is_none(const Instruction& instruction) { return !instruction.is_valid; }
 
 // Requires that it is the beginning of `code`.
 void check(const Instruction& instruction, Bytes code, Gva address) {
@@ -68,7 +68,8 @@ void check_decoded(FuzzedDataProvider& input, Bytes code) {
   if (!decoded) return;
   require(decoded->length == one.bytes.size(), "of the same length");
   require(decoded->text == one.text, "with the same text");
-  require(!decoded->mnemonic.empty(), "and a mnemonic");
+  require(!decoded->name.empty(), "and a mnemonic");
+  require(decoded->mnemonic == one.mnemonic, "which is the same");
 }
 
 }  // namespace

@@ -2,20 +2,11 @@
 // delivery would trip over, are each said in one line of ASCII, or not at all.
 #include "x86/causes/delivery.h"
 #include "x86/causes/fault_cause.h"
+#include "x86/registers/read_number.h"
 
 #include "input.h"
 
-namespace {
-
 using namespace hltest;
-
-std::uint64_t little_endian(const std::vector<std::uint8_t>& bytes) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < bytes.size(); ++i) value |= std::uint64_t{bytes[i]} << (8 * i);
-  return value;
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   FuzzedDataProvider input{data, size};

@@ -29,7 +29,7 @@ Segment segment(FuzzedDataProvider& input) {
 constexpr std::uint64_t kPages = 8;
 constexpr std::uint64_t kPageBytes = 4096;
 
-DescriptorTable table(FuzzedDataProvider& input) {
+DescriptorTableRegister table(FuzzedDataProvider& input) {
   return {.base = Gva{number(input)}, .limit = input.ConsumeIntegral<std::uint16_t>()};
 }
 
@@ -98,6 +98,7 @@ PagingContext paging_context(FuzzedDataProvider& input) {
   context.first_table = Gpa{table};
   context.large_pages = input.ConsumeBool();
   context.no_execute = input.ConsumeBool();
+  context.gigabyte_pages = input.ConsumeBool();
   context.physical_bits = input.ConsumeIntegralInRange(32U, 52U);
   return context;
 }

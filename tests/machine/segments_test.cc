@@ -187,7 +187,7 @@ TEST_F(ProtectedModeTest, DescriptorsLeaveTheTestsOwnTableRegistersAlone) {
       .selector = 0x10, .base = Gva{0x6000}, .type = Segment::kLdt, .s = false};
   const Segment ldt = machine().registers().ldt;
   machine().set_descriptor(0x90, Data32{});
-  EXPECT_EQ(machine().registers().gdt, (DescriptorTable{Gva{0x5000}, 0x17}));
+  EXPECT_EQ(machine().registers().gdt, (DescriptorTableRegister{Gva{0x5000}, 0x17}));
   EXPECT_EQ(machine().registers().ldt, ldt);
 }
 
@@ -208,7 +208,7 @@ TEST(StartDescriptorsTest, RefusesWhatItHasNoPlaceFor) {
   EXPECT_THAT(message_of<DescriptorError>([&] { machine.set_descriptor(0x70, Data32{}); }),
               HasSubstr("free are 0x80 and up"));
   EXPECT_THAT(message_of<DescriptorError>([&] { machine.set_descriptor(0x80, Tss64{}); }),
-              HasSubstr("a 64-bit TSS: there is none outside IA-32e mode"));
+              HasSubstr("a 64-bit TSS does not exist outside IA-32e mode"));
   EXPECT_THAT(message_of<DescriptorError>([&] { machine.set_gate(Vector{3}, Code32{}); }),
               HasSubstr("the 32-bit code segment for vector 0x3: a guest that starts in "
                         "protected32 has gates in its IDT"));

@@ -41,7 +41,7 @@ TEST_F(RealModeTest, StartState) {
   EXPECT_EQ(registers.cs.selector, 0);
   EXPECT_EQ(registers.cs.base, Gva{0});
   EXPECT_EQ(registers.cs.limit, 0xFFFFU);
-  EXPECT_EQ(registers.idt, (DescriptorTable{Gva{0}, 0x3FF}));
+  EXPECT_EQ(registers.idt, (DescriptorTableRegister{Gva{0}, 0x3FF}));
   EXPECT_EQ(registers.cr0.value, 0x10U);
   EXPECT_EQ(registers.cr3.value, 0U);
   EXPECT_EQ(registers.cr4.value, 0U);
@@ -90,8 +90,8 @@ Segment flat(std::uint16_t selector, std::uint8_t type) {
 }
 
 void expect_system_tables(const Registers& registers, std::uint16_t idt_limit) {
-  EXPECT_EQ(registers.gdt, (DescriptorTable{Gva{0xF0002000}, 0x6F}));
-  EXPECT_EQ(registers.idt, (DescriptorTable{Gva{0xF0001000}, idt_limit}));
+  EXPECT_EQ(registers.gdt, (DescriptorTableRegister{Gva{0xF0002000}, 0x6F}));
+  EXPECT_EQ(registers.idt, (DescriptorTableRegister{Gva{0xF0001000}, idt_limit}));
   EXPECT_EQ(registers.tr.selector, kTssSelector);
   EXPECT_EQ(registers.tr.base, Gva{0xF0003000});
   EXPECT_EQ(registers.tr.limit, 103U);

@@ -117,7 +117,7 @@ TEST(Printers, SayWhatAValueIs) {
   EXPECT_EQ(PrintToString(Segment::code64(0x18)),
             "0018 base 0x0 limit 0xffffffff type 0xb code/data dpl 0 L G");
   EXPECT_EQ(PrintToString(Segment::null_ldt()), "0000 unusable");
-  EXPECT_EQ(PrintToString(DescriptorTable{Gva{0x10}, 0x17}), "base 0x10 limit 0x17");
+  EXPECT_EQ(PrintToString(DescriptorTableRegister{Gva{0x10}, 0x17}), "base 0x10 limit 0x17");
   EXPECT_EQ(PrintToString(Rflags{0x43}), "0x43 [CF ZF]");
   EXPECT_EQ(PrintToString(Cr0{0x11}), "0x11");
   EXPECT_EQ(PrintToString(Vector::kPageFault), "#PF");

@@ -68,7 +68,7 @@ TEST_F(RealModeTest, ReportOfAnException) {
   EXPECT_EQ(text, R"(stack_runs_into_code ended: #UD (invalid opcode, vector 6)
 at 0x100a (CS:RIP 0000:100a, real16)
 stack_runs_into_code.asm:11 (fault):  fault:  nop
-cause: ff ff ff ff is no instruction
+cause: ff ff ff ff is not an instruction
 the code at 0x100a was overwritten by `push ax` at 0x1009,
   stack_runs_into_code.asm:10: the image has `nop` there
 the stack has run into the image (0x1000-0x1010): its pointer is 0x1009

@@ -46,19 +46,19 @@ TEST_F(TableMessages, AnotherTranslation) {
             "* address     0x8000                    0x7000\n"
             "* flags       rw-                       r--\n"
             "4-level paging of 0x200000\n"
-            "  PML4E at 0x2000: 0x4003\n"
+            "  PML4E at 0x2000: 0x4003 (U/S = 0)\n"
             "  PDPTE at 0x4000: 0x5003\n"
             "  PDE   at 0x5008: 0x6003\n"
-            "  PTE   at 0x6000: 0x8000000000007001\n"
+            "  PTE   at 0x6000: 0x8000000000007001 (R/W = 0, XD = 1)\n"
             "  -> 0x7000 r--, page of 4 KiB\n");
 }
 
 TEST_F(TableMessages, WhatIsNotMapped) {
-  EXPECT_THAT(
-      message(tables(), Maps(Gva{0x201000}, Gpa{0x8000}, kReadWrite)),
-      HasSubstr("where 0x201000 is not mapped: not present\n4-level paging of 0x201000\n"
-                "  PML4E at 0x2000: 0x4003\n  PDPTE at 0x4000: 0x5003\n  PDE   at 0x5008: 0x6003\n"
-                "  PTE   at 0x6008: 0x0\n  not present\n"));
+  EXPECT_THAT(message(tables(), Maps(Gva{0x201000}, Gpa{0x8000}, kReadWrite)),
+              HasSubstr("where 0x201000 is not mapped: not present\n4-level paging of 0x201000\n"
+                        "  PML4E at 0x2000: 0x4003 (U/S = 0)\n  PDPTE at 0x4000: 0x5003\n  PDE   "
+                        "at 0x5008: 0x6003\n"
+                        "  PTE   at 0x6008: 0x0\n  not present\n"));
 }
 
 TEST_F(TableMessages, ARangeIsLookedAtPageByPage) {
@@ -173,14 +173,15 @@ TEST_F(TableMessages, TheWholeMap) {
 
 // The mistake that is made most: the size, or the number of entries, in place of size - 1.
 TEST_F(TableMessages, AGdtLimitInTheWrongUnit) {
-  EXPECT_EQ(message(DescriptorTable{Gva{0x1000}, 0x17}, DescriptorTableLimit(0x17)),
+  EXPECT_EQ(message(DescriptorTableRegister{Gva{0x1000}, 0x17}, DescriptorTableLimit(0x17)),
             "(it matches)");
-  EXPECT_EQ(message(DescriptorTable{Gva{0x1000}, 24}, DescriptorTableLimit(23)),
-            "Value of: value\n"
-            "Expected: has limit 0x17 (24 bytes: 3 entries of 8)\n"
-            "  Actual: base 0x1000 limit 0x18 (of type hltest::DescriptorTable), which has limit "
-            "0x18 (25 bytes: 3 entries of 8, and 1 more)");
-  EXPECT_THAT(message(DescriptorTable{Gva{0x1000}, 3}, DescriptorTableLimit(23)),
+  EXPECT_EQ(
+      message(DescriptorTableRegister{Gva{0x1000}, 24}, DescriptorTableLimit(23)),
+      "Value of: value\n"
+      "Expected: has limit 0x17 (24 bytes: 3 entries of 8)\n"
+      "  Actual: base 0x1000 limit 0x18 (of type hltest::DescriptorTableRegister), which has limit "
+      "0x18 (25 bytes: 3 entries of 8, and 1 more)");
+  EXPECT_THAT(message(DescriptorTableRegister{Gva{0x1000}, 3}, DescriptorTableLimit(23)),
               HasSubstr("limit 0x3 (4 bytes: 0 entries of 8, and 4 more)"));
 }
 

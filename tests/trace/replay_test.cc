@@ -89,7 +89,7 @@ TEST_F(LongModeTest, ReplayPassesWhatTheGuestHandles) {
   expect_fault(outcome, Vector::kDivideError);
   EXPECT_EQ(outcome.registers.ecx(), 2U);
   EXPECT_EQ(std::get<TripleFault>(outcome.stop).undelivered,
-            "the gate for #DE (vector 0x0) is none: null descriptor");
+            "the IDT entry for #DE (vector 0x0) is not a gate: null descriptor");
 }
 
 TEST_F(LongModeTest, ReplayPassesADoubleFaultThatTheGuestHandles) {

@@ -26,7 +26,7 @@ class DeliveryTest : public ::testing::Test {
     registers_.idt = {Gva{0x2000}, 0xFFF};
     registers_.ldt = Segment::null_ldt();
     registers_.rsp = 0x8000;
-    SegmentDescriptorTable gdt{DescriptorFormat::kIa32e};
+    DescriptorTableBuilder gdt{DescriptorFormat::kIa32e};
     gdt.set(0x08, Code64{});
     gdt.set(0x10, Data32{});
     const std::vector<std::uint8_t> bytes = gdt.bytes();
@@ -80,18 +80,18 @@ TEST_F(DeliveryTest, TheIdt) {
 
 TEST_F(DeliveryTest, TheGate) {
   put_gate(NullDescriptor{});
-  EXPECT_EQ(obstacle(), "the gate for #DF (vector 0x8) is none: null descriptor");
+  EXPECT_EQ(obstacle(), "the IDT entry for #DF (vector 0x8) is not a gate: null descriptor");
   put_gate(InterruptGate64{.selector = 0x08, .offset = 0x9000, .present = false});
   EXPECT_EQ(obstacle(), "the gate for #DF (vector 0x8) is not present");
   put_gate(Code64{});
-  EXPECT_THAT(obstacle(), HasSubstr("is none: 64-bit code segment"));
+  EXPECT_THAT(obstacle(), HasSubstr("is not a gate: 64-bit code segment"));
 }
 
 TEST_F(DeliveryTest, TheHandlersCodeSegment) {
   put_gate(InterruptGate64{.selector = 0x18, .offset = 0x9000});
   EXPECT_THAT(obstacle(), HasSubstr("the handler's selector 0x18 is beyond the end of the GDT"));
   put_gate(InterruptGate64{.selector = 0x10, .offset = 0x9000});
-  EXPECT_THAT(obstacle(), HasSubstr("a handler takes present 64-bit code"));
+  EXPECT_THAT(obstacle(), HasSubstr("a handler requires 64-bit code"));
 }
 
 TEST_F(DeliveryTest, TheStackAndTheHandlerItself) {
@@ -126,7 +126,7 @@ TEST_F(DeliveryTest, ATssWithoutAStackForCpl0) {
   registers_.cs = Segment::flat_code32(0x1B);
   registers_.ss = Segment::flat_data(0x13);
   registers_.tr = Segment::task_state(0x18, Gva{0x5000}, 103);
-  SegmentDescriptorTable gdt{DescriptorFormat::kLegacy};
+  DescriptorTableBuilder gdt{DescriptorFormat::kLegacy};
   gdt.set(0x08, Code32{});
   gdt.set(0x10, Data32{});
   const std::vector<std::uint8_t> bytes = gdt.bytes();

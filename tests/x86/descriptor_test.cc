@@ -99,7 +99,34 @@ TEST(DescriptorTest, DecodesWhatItEncodes) {
   }
 }
 
-TEST(DescriptorTest, TheAccessedFlagIsTheProcessorsAffair) {
+TEST(DescriptorTest, AvlGAndAccessedAreFields) {
+  EXPECT_EQ(
+      encode(Data32{.limit = 0xFFF, .avl = true, .granularity = true, .accessed = false}, kLegacy)
+          .low,
+      0x00D0'9200'0000'0000U);
+  EXPECT_EQ(encode(Code32{.avl = true, .accessed = false}, kLegacy).low, 0x00DF'9A00'0000'FFFFU);
+  EXPECT_EQ(encode(Code64{.avl = true, .accessed = false}, kIa32e).low, 0x00BF'9A00'0000'FFFFU);
+  EXPECT_EQ(encode(Ldt{.limit = 0xFFF, .avl = true, .granularity = true}, kLegacy).low,
+            0x0090'8200'0000'0000U);
+  EXPECT_EQ(encode(Tss16{.limit = 0x1FFF, .avl = true, .granularity = true}, kLegacy).low,
+            0x0090'8100'0000'0001U);
+
+  const Descriptor data = decode_descriptor(0x00D0920000000000, 0, kLegacy);
+  EXPECT_TRUE(std::get<Data32>(data).avl && std::get<Data32>(data).granularity);
+  EXPECT_FALSE(std::get<Data32>(data).accessed);
+  EXPECT_FALSE(data == Descriptor{Data32{.limit = 0xFFF}}) << "AVL and G count";
+  EXPECT_FALSE(data == (Descriptor{Data32{.limit = 0xFFF, .avl = true}})) << "G counts";
+  EXPECT_TRUE(data == (Descriptor{Data32{.limit = 0xFFF, .avl = true, .granularity = true}}));
+  EXPECT_EQ(to_string(data),
+            "32-bit data segment, base 0x0, limit 0xfff, writable, not expand-down, DPL 0, "
+            "present, AVL 1, G 1");
+  EXPECT_FALSE(std::get<Code64>(decode_descriptor(0x00AF9A000000FFFF, 0, kIa32e)).accessed);
+  EXPECT_TRUE(std::get<Code64>(decode_descriptor(0x00AF9B000000FFFF, 0, kIa32e)).accessed);
+  EXPECT_TRUE(decode_descriptor(0x00209A0000000000, 0, kIa32e) == Descriptor{Code64{}})
+      << "G has no meaning in 64-bit code";
+}
+
+TEST(DescriptorTest, SegmentsThatDifferOnlyInAccessedAreEqual) {
   EXPECT_TRUE(decode_descriptor(0x00CF9A000000FFFF, 0, kLegacy) == Descriptor{Code32{}});
   EXPECT_TRUE(decode_descriptor(0x00CF92000000FFFF, 0, kLegacy) == Descriptor{Data32{}});
 }
@@ -124,24 +151,43 @@ TEST(DescriptorTest, WhatTheSdmReservesIsReserved) {
   EXPECT_TRUE(is_reserved(0x0000850000000001, kIa32e)) << "a task gate";
 }
 
+// The second half of a TSS, an LDT or a call gate has zeros where its type and S would be.
+TEST(DescriptorTest, ASecondHalfWithATypeIsReserved) {
+  for (const std::uint64_t type : {0x89ULL, 0x8BULL, 0x82ULL, 0x8CULL, 0x8EULL, 0x8FULL}) {
+    const bool is_idt_gate = type >= 0x8E;
+    const std::uint64_t low = type << 40U | 0x67;
+    for (unsigned bit = 32; bit < 64; ++bit) {
+      const Descriptor decoded = decode_descriptor(low, 1ULL << bit, kIa32e);
+      EXPECT_EQ(std::holds_alternative<ReservedDescriptor>(decoded),
+                !is_idt_gate && bit >= 40 && bit <= 44)
+          << std::hex << type << " bit " << std::dec << bit;
+    }
+  }
+}
+
 std::string refusal(const Descriptor& descriptor, DescriptorFormat format) {
   return message_of<DescriptorError>([&] { (void)encode(descriptor, format); });
 }
 
 TEST(DescriptorTest, RefusesWhatNoBytesExpress) {
-  EXPECT_EQ(refusal(Data32{.limit = 0x123456}, kLegacy),
-            "a segment limit of 0x123456: over 0xfffff a limit counts 4 KiB and ends in 0xfff");
+  EXPECT_EQ(
+      refusal(Data32{.limit = 0x123456}, kLegacy),
+      "a segment limit of 0x123456: over 0xfffff, or with G set, a limit counts 4 KiB and ends in "
+      "0xfff");
   EXPECT_EQ(refusal(Code32{.dpl = 4}, kLegacy),
-            "a descriptor's DPL of 0x4: at most 0x3 has room in it");
+            "a descriptor's DPL of 0x4 does not fit: at most 0x3");
   EXPECT_THAT(refusal(Data32{.base = Gva{0x100000000}}, kIa32e), HasSubstr("base of 0x100000000"));
   EXPECT_THAT(refusal(InterruptGate16{.offset = 0x10000}, kLegacy), HasSubstr("offset of 0x10000"));
   EXPECT_THAT(refusal(InterruptGate32{.ist = 1}, kLegacy), HasSubstr("IST of 0x1"));
   EXPECT_THAT(refusal(CallGate32{.parameters = 32}, kLegacy), HasSubstr("parameter count of 0x20"));
-  EXPECT_EQ(refusal(Tss32{}, kIa32e), "a 32-bit TSS: there is none in IA-32e mode");
+  EXPECT_EQ(refusal(Tss32{}, kIa32e), "a 32-bit TSS does not exist in IA-32e mode");
   EXPECT_EQ(refusal(InterruptGate64{}, kLegacy),
-            "a 64-bit interrupt gate: there is none outside IA-32e mode");
+            "a 64-bit interrupt gate does not exist outside IA-32e mode");
   EXPECT_THAT(refusal(IvtEntry{}, kLegacy), HasSubstr("only real mode has an IVT"));
-  EXPECT_THAT(refusal(ReservedDescriptor{.low = 1}, kLegacy), HasSubstr("0x0000000000000001"));
+  EXPECT_EQ(refusal(RawDescriptor{.low = 1, .high = 2}, kLegacy),
+            "the raw descriptor 0x0000000000000001 has 8 bytes, and 0x0000000000000002 for the 8 "
+            "after them");
+  EXPECT_THAT(refusal(Ldt{.limit = 0x27, .granularity = true}, kLegacy), HasSubstr("with G set"));
 }
 
 // Any 16 bytes decode to something that can be printed, and what can be encoded again means the
@@ -154,7 +200,6 @@ TEST(DescriptorTest, AnyBytesDecode) {
     for (const DescriptorFormat format : {kLegacy, kIa32e}) {
       const Descriptor decoded = decode_descriptor(low, high, format);
       ASSERT_FALSE(to_string(decoded).empty());
-      if (std::holds_alternative<ReservedDescriptor>(decoded)) continue;
       const EncodedDescriptor again = encode(decoded, format);
       ASSERT_TRUE(decode_descriptor(again.low, again.high, format) == decoded)
           << std::hex << low << ": " << to_string(decoded);

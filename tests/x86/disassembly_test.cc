@@ -1,6 +1,7 @@
 #include "x86/code/disassembly.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include "x86/code/decoded_instruction.h"
 
 #include <random>
 
@@ -22,6 +23,52 @@ TEST(DisassemblyTest, DecodesInTheModeItRanIn) {
   EXPECT_EQ(text({0x48, 0xFF, 0xC0}, CpuMode::kProtected16), "dec ax");
   EXPECT_EQ(text({0xEB, 0xFE}, CpuMode::kReal16), "jmp 0x1000");
   EXPECT_EQ(text({0x0F, 0xFF}, CpuMode::kVirtual8086), "db 0x0f") << "not an instruction";
+}
+
+TEST(DisassemblyTest, TellsInstructionsByTheirMnemonic) {
+  const auto mnemonic = [](std::vector<std::uint8_t> bytes) {
+    const Instruction one = disassemble_one(bytes, Gva{0}, CpuMode::kProtected32);
+    EXPECT_TRUE(one.is_valid);
+    Registers registers;
+    registers.cr0.value = Cr0::kPe;
+    registers.cs = Segment::flat_code32(8);
+    const auto decoded = decode_instruction(bytes, registers);
+    EXPECT_EQ(decoded.value().mnemonic, one.mnemonic);
+    return one.mnemonic;
+  };
+  EXPECT_EQ(mnemonic({0xF4}), Mnemonic::kHlt);
+  EXPECT_EQ(mnemonic({0xF3, 0xF4}), Mnemonic::kHlt) << "whatever its prefixes";
+  EXPECT_EQ(mnemonic({0xC3}), Mnemonic::kRet);
+  EXPECT_EQ(mnemonic({0xCB}), Mnemonic::kRetFar);
+  EXPECT_EQ(mnemonic({0xCA, 8, 0}), Mnemonic::kRetFar);
+  EXPECT_EQ(mnemonic({0xE8, 0, 0, 0, 0}), Mnemonic::kCall);
+  EXPECT_EQ(mnemonic({0x9A, 0, 0, 0, 0, 8, 0}), Mnemonic::kCallFar);
+  EXPECT_EQ(mnemonic({0xEB, 0}), Mnemonic::kJmp);
+  EXPECT_EQ(mnemonic({0xFF, 0x2B}), Mnemonic::kJmpFar);
+  EXPECT_EQ(mnemonic({0xCC}), Mnemonic::kInt3);
+  EXPECT_EQ(mnemonic({0xCD, 3}), Mnemonic::kInt);
+  EXPECT_EQ(mnemonic({0x90}), Mnemonic::kOther);
+
+  const std::vector<std::uint8_t> none = {0x0F, 0xFF};
+  const Instruction byte = disassemble_one(none, Gva{0}, CpuMode::kProtected32);
+  EXPECT_FALSE(byte.is_valid);
+  EXPECT_FALSE(byte.is(Mnemonic::kHlt, Mnemonic::kInt));
+  EXPECT_TRUE(byte.is(Mnemonic::kInt, Mnemonic::kOther));
+}
+
+TEST(DisassemblyTest, KnowsOperandSizes) {
+  const auto size = [](std::vector<std::uint8_t> bytes, bool is_64_bit) {
+    Registers registers;
+    registers.cr0.value = Cr0::kPe;
+    registers.efer.value = is_64_bit ? Efer::kLma : 0;
+    registers.cs = is_64_bit ? Segment::code64(8) : Segment::flat_code32(8);
+    return decode_instruction(bytes, registers).value().operand_size;
+  };
+  EXPECT_EQ(size({0xCB}, false), 4U);
+  EXPECT_EQ(size({0x66, 0xCB}, false), 2U);
+  EXPECT_EQ(size({0xCB}, true), 4U) << "a far return in 64-bit code pops 4 bytes without REX.W";
+  EXPECT_EQ(size({0x48, 0xCB}, true), 8U);
+  EXPECT_EQ(size({0x48, 0xCF}, true), 8U);
 }
 
 TEST(DisassemblyTest, ShowsTheInstructionsAround) {

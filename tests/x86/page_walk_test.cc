@@ -120,12 +120,60 @@ TEST(PageWalkTest, PrintsWhatItLookedAt) {
       to_string(walk_pages(context, Gva{0x200123},
                            entries_at({{0x1000, 0x2003}, {0x2000, 0x3003}, {0x3008, 0x4000E3}}))),
       "4-level paging of 0x200123\n"
-      "  PML4E at 0x1000: 0x2003\n"
+      "  PML4E at 0x1000: 0x2003 (U/S = 0)\n"
       "  PDPTE at 0x2000: 0x3003\n"
       "  PDE   at 0x3008: 0x4000e3\n"
       "  -> 0x400123 rwx, page of 2 MiB, accessed, dirty\n");
   EXPECT_EQ(to_string(walk_pages(context, Gva{0}, entries_at({}))),
             "4-level paging of 0x0\n  PML4E at 0x1000: 0x0\n  not present\n");
+}
+
+TEST(PageWalkTest, PrintsWhereARightEnds) {
+  const PagingContext context{.mode = PagingMode::k4Level, .first_table = Gpa{0x1000}};
+  EXPECT_EQ(to_string(walk_pages(context, Gva{0},
+                                 entries_at({{0x1000, 0x2007},
+                                             {0x2000, 0x3005},
+                                             {0x3000, 0x8000000000004001},
+                                             {0x4000, 0x5000}}))),
+            "4-level paging of 0x0\n"
+            "  PML4E at 0x1000: 0x2007\n"
+            "  PDPTE at 0x2000: 0x3005 (R/W = 0)\n"
+            "  PDE   at 0x3000: 0x8000000000004001 (U/S = 0, XD = 1)\n"
+            "  PTE   at 0x4000: 0x5000\n"
+            "  not present\n");
+  const PagingContext pae{.mode = PagingMode::kPae, .first_table = Gpa{0x1000}};
+  EXPECT_EQ(to_string(walk_pages(pae, Gva{0}, entries_at({{0x1000, 0x2001}, {0x2000, 0x400085}}))),
+            "PAE paging of 0x0\n"
+            "  PDPTE at 0x1000: 0x2001\n"
+            "  PDE   at 0x2000: 0x400085 (R/W = 0)\n"
+            "  -> 0x400000 r-xu, page of 2 MiB\n")
+      << "a PDPTE of PAE paging has no R/W and U/S";
+}
+
+TEST(PageWalkTest, PrintsWhichBitIsReserved) {
+  const auto last_line = [](const PagingContext& context,
+                            const std::map<std::uint64_t, std::uint64_t>& entries) {
+    const std::string text = to_string(walk_pages(context, Gva{0}, entries_at(entries)));
+    return text.substr(text.rfind("\n  ") + 3);
+  };
+  PagingContext context{.mode = PagingMode::k4Level,
+                        .first_table = Gpa{0x1000},
+                        .gigabyte_pages = false,
+                        .no_execute = false,
+                        .physical_bits = 40};
+  EXPECT_EQ(last_line(context, {{0x1000, 0x8000000000002003}}),
+            "a reserved bit is set: bit 63 (XD), while EFER.NXE is 0\n");
+  EXPECT_EQ(last_line(context, {{0x1000, 0x2003}, {0x2000, 0x83}}),
+            "a reserved bit is set: bit 7 (PS), and CPUID shows no 1 GiB pages\n");
+  EXPECT_EQ(last_line(context, {{0x1000, 0x2083}}),
+            "a reserved bit is set: bit 7 (PS), and a PML4E maps no page\n");
+  EXPECT_EQ(last_line(context, {{0x1000, 0x10000002003}}),
+            "a reserved bit is set: 0x10000000000, of an address above MAXPHYADDR\n");
+  EXPECT_EQ(last_line(context, {{0x1000, 0x2003}, {0x2000, 0x3003}, {0x3000, 0x2083}}),
+            "a reserved bit is set: 0x2000\n");
+  context.mode = PagingMode::kPae;
+  EXPECT_EQ(last_line(context, {{0x1000, 0x2083}}),
+            "a reserved bit is set: 0x82: a PDPTE of PAE paging has neither R/W, U/S, PS nor XD\n");
 }
 
 TEST(PageWalkTest, ContextFollowsFromRegisters) {
@@ -135,6 +183,9 @@ TEST(PageWalkTest, ContextFollowsFromRegisters) {
   registers.cr4.value = Cr4::kPae;
   EXPECT_EQ(paging_context(registers).first_table, Gpa{0x1020}) << "32 bytes aligned in PAE paging";
   EXPECT_FALSE(paging_context(registers).no_execute);
+  EXPECT_FALSE(paging_context(registers).large_pages);
+  registers.cr4.value |= Cr4::kPse;
+  EXPECT_TRUE(paging_context(registers).large_pages);
   registers.efer.value = Efer::kLma | Efer::kNxe;
   EXPECT_EQ(paging_context(registers).first_table, Gpa{0x1000});
   EXPECT_TRUE(paging_context(registers).no_execute);

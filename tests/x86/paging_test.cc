@@ -211,10 +211,10 @@ TEST(PagingTest, MappingsThatTheModeHasNot) {
   EXPECT_THAT(
       error_of({.gva = Gva{0}, .gpa = Gpa{0}, .size = 2 * kMiB, .page_size = PageSize::k2MiB},
                legacy),
-      HasSubstr("32-bit paging has no 2 MiB pages"));
+      HasSubstr("32-bit paging lacks 2 MiB pages"));
   EXPECT_THAT(error_of({.gva = Gva{0}, .gpa = Gpa{0}, .size = kGiB, .page_size = PageSize::k1GiB},
                        PageMap{PagingMode::kPae}),
-              HasSubstr("PAE paging has no 1 GiB pages"));
+              HasSubstr("PAE paging lacks 1 GiB pages"));
   EXPECT_EQ(error_of({.gva = Gva{1ULL << 55U}, .gpa = Gpa{0}}, PageMap{PagingMode::k5Level}),
             "(nothing was thrown)");
   EXPECT_THROW(PageMap{PagingMode::kNone}, PagingError);

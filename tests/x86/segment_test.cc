@@ -38,4 +38,13 @@ TEST(SegmentTest, RealModeLoad) {
   EXPECT_EQ(segment.limit, 0xFFFFU);
 }
 
+TEST(SegmentTest, TaskRegisters) {
+  EXPECT_EQ(Segment::task_state(0x28, Gva{0x5000}, 103).type, 0xB);
+  const Segment of_16_bits = Segment::task_state16(0x28, Gva{0x5000}, 43);
+  EXPECT_EQ(of_16_bits.type, 0x3);
+  EXPECT_FALSE(of_16_bits.s);
+  EXPECT_EQ(of_16_bits.base, Gva{0x5000});
+  EXPECT_EQ(of_16_bits.limit, 43U);
+}
+
 }  // namespace

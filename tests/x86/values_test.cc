@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <hltest/x86/address.h>
 #include <hltest/x86/cpu_mode.h>
+#include <hltest/x86/paging_mode.h>
 #include <hltest/x86/register_name.h>
 #include <hltest/x86/registers.h>
 #include <hltest/x86/vector.h>
@@ -36,10 +37,20 @@ TEST(AddressTest, SpacesDoNotMix) {
 }
 
 TEST(AddressTest, Canonical) {
-  EXPECT_TRUE(is_canonical(Gva{0x7FFF'FFFF'FFFF}));
-  EXPECT_FALSE(is_canonical(Gva{0x8000'0000'0000}));
-  EXPECT_FALSE(is_canonical(Gva{0xFFFF'7FFF'FFFF'FFFF}));
-  EXPECT_TRUE(is_canonical(Gva{0xFFFF'8000'0000'0000}));
+  for (const PagingMode mode : {PagingMode::k4Level, PagingMode::k5Level}) {
+    const PagingFormat format = paging_format(mode);
+    const std::uint64_t sign = 1ULL << (format.linear_bits - 1);
+    EXPECT_TRUE(is_valid_linear_address(mode, Gva{sign - 1}));
+    EXPECT_FALSE(is_valid_linear_address(mode, Gva{sign}));
+    EXPECT_FALSE(is_valid_linear_address(mode, Gva{~sign}));
+    EXPECT_TRUE(is_valid_linear_address(mode, Gva{~0ULL - sign + 1}));
+    EXPECT_EQ(format.canonical(sign - 1), Gva{sign - 1});
+    EXPECT_EQ(format.canonical(sign), Gva{~0ULL - sign + 1});
+    EXPECT_EQ(format.canonical(2 * sign + 5), Gva{5}) << "the upper bits are not looked at";
+  }
+  EXPECT_TRUE(is_valid_linear_address(PagingMode::k32Bit, Gva{0xFFFF'FFFF}));
+  EXPECT_FALSE(is_valid_linear_address(PagingMode::k32Bit, Gva{0x1'0000'0000}));
+  EXPECT_EQ(paging_format(PagingMode::kPae).canonical(0x1'8000'0000), Gva{0x8000'0000});
 }
 
 TEST(RegistersTest, PartsHaveTheSdmsNames) {

@@ -100,15 +100,15 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{guests::real_divide_by_zero, Vector::kDivideError, std::nullopt, "div bx",
                "the divisor bx is 0"},
         Broken{guests::real_quotient_too_large, Vector::kDivideError, std::nullopt, "div bx",
-               "the quotient of DX:AX = 0x5:0x1 and divisor bx (0x2) has no room in 16 bits"},
+               "the quotient of DX:AX = 0x5:0x1 and divisor bx (0x2) does not fit in 16 bits"},
         Broken{guests::real_runs_into_data, Vector::kInvalidOpcode, std::nullopt, "db 0x0f",
-               "0f 0a ff ff is no instruction"},
+               "0f 0a ff ff is not an instruction"},
         Broken{guests::real_lock_without_memory, Vector::kInvalidOpcode, std::nullopt, "f0",
-               "LOCK goes only with an instruction that changes memory"},
+               "LOCK requires an instruction that reads and writes memory"},
         Broken{guests::real_word_beyond_segment, Vector::kGeneralProtection, std::nullopt,
                "mov ax, [bx]", "the 2 bytes at DS:0xffff are beyond the limit of DS, 0xffff"},
         Broken{guests::real_load_task_register, Vector::kInvalidOpcode, std::nullopt, "db 0x0f",
-               "`ltr ax` is for protected mode"},
+               "`ltr ax` requires protected mode"},
         Broken{guests::paging_without_protection, Vector::kGeneralProtection, std::nullopt,
                "mov cr0, eax", "cr0 = 0x80000010: PG without PE"}),
     name_of);
@@ -122,14 +122,14 @@ INSTANTIATE_TEST_SUITE_P(
                "selector 0x1000 is beyond the end of the GDT, whose limit is 0x6f"},
         Broken{guests::stack_is_code, Vector::kGeneralProtection, 0x08, "mov ss, ax",
                "GDT entry 0x8 is a 32-bit code segment, base 0x0, limit 0xffffffff, readable, not "
-               "conforming, DPL 0, present: a stack takes writable data"},
+               "conforming, DPL 0, present: SS requires writable data"},
         Broken{guests::null_stack, Vector::kGeneralProtection, 0, "mov ss, ax",
                "selector 0x0 is a null selector (index 0), which SS can't be loaded with"},
         Broken{guests::null_data, Vector::kGeneralProtection, 0, "mov eax, es:[0x1000]",
                "ES holds a null selector (0x0), which gives no access to memory"},
         Broken{guests::jump_to_data, Vector::kGeneralProtection, 0x10, "jmp far",
                "GDT entry 0x10 is a 32-bit data segment, base 0x0, limit 0xffffffff, writable, not "
-               "expand-down, DPL 0, present: a far transfer takes code or a gate"},
+               "expand-down, DPL 0, present: a far transfer requires code or a gate"},
         Broken{guests::jump_to_null, Vector::kGeneralProtection, 0, "jmp far",
                "selector 0x0 is a null selector (index 0), which CS can't be loaded with"},
         Broken{guests::long_mode_without_pae, Vector::kGeneralProtection, 0, "mov cr0, eax",
@@ -139,16 +139,16 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{guests::efer_reserved_bit, Vector::kGeneralProtection, 0, "wrmsr",
                "IA32_EFER (0xc0000080) = 0x20: a reserved bit is set"},
         Broken{guests::sse_not_enabled, Vector::kInvalidOpcode, std::nullopt,
-               "movaps xmm0, [0x2000]", "movaps takes CR4.OSFXSR"},
+               "movaps xmm0, [0x2000]", "movaps requires CR4.OSFXSR"},
         Broken{guests::fpu_task_switched, Vector::kDeviceNotAvailable, std::nullopt,
                "movd mm0, eax",
-               "CR0.TS is 1: the task was switched, and the unit's state not yet (CLTS ends it)"},
+               "CR0.TS is 1: the unit may still hold another task's state (CLTS clears it)"},
         Broken{guests::load_ldt_from_data, Vector::kGeneralProtection, 0x10, "lldt ax",
                "GDT entry 0x10 is a 32-bit data segment, base 0x0, limit 0xffffffff, writable, not "
-               "expand-down, DPL 0, present: LLDT takes an LDT"},
+               "expand-down, DPL 0, present: LLDT requires an LDT"},
         Broken{guests::load_busy_tss, Vector::kGeneralProtection, 0x40, "ltr ax",
                "GDT entry 0x40 is a 32-bit TSS, base 0xf0003000, limit 0x67, busy, DPL 0, present: "
-               "LTR takes a TSS that is not busy"},
+               "LTR requires a TSS that is not busy"},
         Broken{guests::no_ldt, Vector::kGeneralProtection, 0x0C, "mov fs, ax",
                "selector 0xc is of the LDT, and there is none"}),
     name_of);
@@ -179,36 +179,38 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{guests::changes_lme, Vector::kGeneralProtection, 0, "wrmsr",
                "IA32_EFER (0xc0000080) = 0xc00: LME can't be changed while CR0.PG is 1"},
         Broken{guests::instruction_of_32_bit_code, Vector::kInvalidOpcode, std::nullopt, "db 0x60",
-               "60 is no instruction in 64-bit code (in 32-bit code it is `pushad`)"},
+               "60 is not an instruction in 64-bit code (in 32-bit code it is `pushad`)"},
         Broken{guests::syscall_not_enabled, Vector::kInvalidOpcode, std::nullopt, "syscall",
-               "SYSCALL takes EFER.SCE"},
+               "syscall requires EFER.SCE"},
         Broken{guests::divide_memory_by_zero, Vector::kDivideError, std::nullopt, "div [0x2000]",
                "the divisor at 0x2000 is 0"},
         Broken{guests::quotient_of_128_bits, Vector::kDivideError, std::nullopt, "div rcx",
-               "the quotient of RDX:RAX = 0x9:0x0 and divisor rcx (0x3) has no room in 64 bits"},
+               "the quotient of RDX:RAX = 0x9:0x0 and divisor rcx (0x3) does not fit in 64 bits"},
         Broken{guests::user_reads_kernel, Vector::kPageFault, 5, "mov rax, [rbx]",
-               "the read of 0xf0000000 at CPL 3: its PDPTE at 0xf0007018 is the "
-               "supervisor's (U/S = 0)",
+               "the read of 0xf0000000 at CPL 3: its PDPTE at 0xf0007018 is "
+               "supervisor-only (U/S = 0)",
                at_cpl_3},
         Broken{guests::user_clears_interrupts, Vector::kGeneralProtection, 0, "cli",
-               "cli takes CPL <= IOPL: CPL is 3, IOPL 0", at_cpl_3},
+               "cli requires CPL <= IOPL: CPL is 3, IOPL 0", at_cpl_3},
         Broken{guests::user_loads_cr3, Vector::kGeneralProtection, 0, "mov cr3, rax",
-               "mov cr3, rax is for CPL 0 only, and CPL is 3", at_cpl_3},
+               "mov cr3, rax requires CPL 0, and CPL is 3", at_cpl_3},
         Broken{guests::user_loads_kernel_data, Vector::kGeneralProtection, 0x10, "mov fs, ax",
                "GDT entry 0x10 is a 32-bit data segment, base 0x0, limit 0xffffffff, writable, not "
-               "expand-down, DPL 0, present: data takes a DPL of at least CPL and RPL: DPL is 0, "
+               "expand-down, DPL 0, present: a data segment requires a DPL of at least CPL and "
+               "RPL: DPL is 0, "
                "CPL 3, RPL 0",
                at_cpl_3},
-        Broken{guests::user_out, Vector::kGeneralProtection, 0, "out 0x80, al",
-               "out takes CPL <= IOPL (CPL is 3, IOPL 0) or a 0 in the TSS's I/O permission bitmap",
-               at_cpl_3},
+        Broken{
+            guests::user_out, Vector::kGeneralProtection, 0, "out 0x80, al",
+            "out requires CPL <= IOPL (CPL is 3, IOPL 0) or a 0 in the TSS's I/O permission bitmap",
+            at_cpl_3},
         Broken{guests::write_to_read_only, Vector::kPageFault, 3, "mov [rbx], eax",
                "the write to 0x40000000 at CPL 0: its PDPTE at 0xf0007008 is read-only "
                "(R/W = 0)",
                map_read_only},
         Broken{guests::reserved_bit_in_entry, Vector::kPageFault, 9, "mov rax, [0x200000]",
                "the read of 0x200000 at CPL 0: its PDE at 0xf0008008 has a reserved bit "
-               "set"}),
+               "set: 0x2000"}),
     name_of);
 
 // Intel's processors fault at the jump, AMD's where it goes.
@@ -228,7 +230,7 @@ TEST_F(LongModeTest, AFetchFromANoExecutePage) {
   ASSERT_THAT(outcome, Raised(PageFault{.address = Gva{0x40000000}, .error_code = 0x11}));
   EXPECT_THAT(std::get<Exception>(outcome.stop).cause,
               AllOf(HasSubstr("the fetch from 0x40000000 at CPL 0: its P"),
-                    HasSubstr("has the no-execute bit (XD) set")));
+                    HasSubstr("forbids execution (XD = 1)")));
 }
 
 // A wrong expectation prints both sides decoded.

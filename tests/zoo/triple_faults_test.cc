@@ -86,10 +86,10 @@ INSTANTIATE_TEST_SUITE_P(
                "IDTR still has its real-mode value (base 0x0, limit 0x3ff)"},
         Broken{guests::gdt_read_through_wrong_ds, Vector::kGeneralProtection, 0x08, "protected16",
                "jmp far", "selector 0x8 is beyond the end of the GDT, whose limit is 0x0",
-               "the gate for #GP (vector 0xd) is none: reserved"},
+               "the IDT entry for #GP (vector 0xd) is not a gate: reserved"},
         Broken{guests::far_jump_to_data, Vector::kGeneralProtection, 0x10, "protected16", "jmp far",
                "GDT entry 0x10 is a 32-bit data segment, base 0x0, limit 0xffffffff, writable, not "
-               "expand-down, DPL 0, present: a far transfer takes code or a gate",
+               "expand-down, DPL 0, present: a far transfer requires code or a gate",
                "IDTR still has its real-mode value"},
         Broken{guests::selector_is_an_index, Vector::kGeneralProtection, 0, "protected16",
                "jmp far",
@@ -125,8 +125,7 @@ INSTANTIATE_TEST_SUITE_P(
                "the code there was assembled for 64 bits, and CS (0x8, L = 0, D = 1) makes the "
                "processor execute it as 32-bit code"},
         Broken{guests::lidt_of_the_table, Vector::kInvalidOpcode, std::nullopt, "protected32",
-               "ud2", "UD2 is there to raise it",
-               "the IDT at 0x8e000008 is where there is no memory"},
+               "ud2", "ud2 always raises #UD", "the IDT at 0x8e000008 is where there is no memory"},
         Broken{guests::idt_gate_not_present, Vector::kDivideError, std::nullopt, "protected32",
                "div ebx", "the divisor ebx is 0", "the gate for #DE (vector 0x0) is not present"},
         Broken{guests::no_tss_in_gdt, Vector::kGeneralProtection, 0x28, "protected32", "ltr ax",
@@ -141,11 +140,11 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Broken{guests::handler_keeps_the_error_code, Vector::kGeneralProtection, 0x1010, "long64",
                "iretq",
-               "selector 0x1010, which iretq takes off the stack for CS, is beyond the end of the "
+               "selector 0x1010, which iretq pops into CS, is beyond the end of the "
                "GDT, whose limit is 0x6f",
-               "the gate for #GP (vector 0xd) is none: null descriptor"},
+               "the IDT entry for #GP (vector 0xd) is not a gate: null descriptor"},
         Broken{guests::iretd_in_64_bit_code, Vector::kGeneralProtection, 0, "long64", "iretd",
-               "iretd takes 0x0 off the stack for CS, a null selector; 64-bit code returns by "
+               "iretd pops 0x0 into CS, a null selector; 64-bit code returns by "
                "IRETQ",
                "ends before the gate for #GP"},
         Broken{guests::idt_of_8_byte_gates, Vector::kDivideError, std::nullopt, "long64", "div ebx",

@@ -81,7 +81,7 @@ class FrameReader {
     const auto code = read_(at, kLongestInstruction);
     if (code.empty()) return 0;
     const Instruction instruction = disassemble_one(code, at, mode_of(frame));
-    return instruction.text == "hlt" ? instruction.bytes.size() : 0;
+    return instruction.is(Mnemonic::kHlt) ? instruction.bytes.size() : 0;
   }
 
   // INT n and far transfers through memory are instructions in every mode: a #UD at one says that
@@ -91,10 +91,9 @@ class FrameReader {
     const auto code = read_(at, kLongestInstruction);
     if (code.empty()) return std::nullopt;
     Instruction instruction = disassemble_one(code, at, mode_of(frame));
-    const auto is = [&](std::string_view start) { return instruction.text.starts_with(start); };
-    const bool far_through_memory =
-        (is("call far") || is("jmp far")) && instruction.text.find('[') != std::string::npos;
-    if (is("int ") || is("int3") || far_through_memory) return instruction;
+    const bool far_through_memory = instruction.is(Mnemonic::kCallFar, Mnemonic::kJmpFar) &&
+                                    instruction.text.find('[') != std::string::npos;
+    if (instruction.is(Mnemonic::kInt, Mnemonic::kInt3) || far_through_memory) return instruction;
     return std::nullopt;
   }
 

@@ -45,7 +45,8 @@ bool begins_legacy_paging(const Exception& exception, const SystemTables& tables
   const auto bytes = tables.read(registers.code_address(), kLongestInstruction);
   const auto instruction = decode_instruction(bytes, registers);
   if (exception.vector != Vector::kGeneralProtection || exception.error_code != 0U) return false;
-  if (registers.cr0.pg() || registers.efer.lme() || !instruction || !instruction->is("mov")) {
+  if (registers.cr0.pg() || registers.efer.lme() || !instruction ||
+      !instruction->is(Mnemonic::kMov)) {
     return false;
   }
   bool writes_cr0 = false;

@@ -44,7 +44,7 @@ bool serve(const kvm::Exit& exit, const PortLog& ports) {
 
 // The bits that an instruction tests of what an IN has read, in AL, AX or EAX.
 std::optional<std::uint64_t> tested_bits(const DecodedInstruction& instruction) {
-  if (!instruction.is("test") && !instruction.is("and") && !instruction.is("bt")) {
+  if (!instruction.is(Mnemonic::kTest, Mnemonic::kAnd, Mnemonic::kBt)) {
     return std::nullopt;
   }
   const Operand* const tested = instruction.first(Operand::Kind::kRegister);
@@ -52,14 +52,15 @@ std::optional<std::uint64_t> tested_bits(const DecodedInstruction& instruction) 
   if (tested == nullptr || mask == nullptr) return std::nullopt;
   if (tested->name != "al" && tested->name != "ax" && tested->name != "eax") return std::nullopt;
   const std::uint64_t width = std::uint64_t{8} * tested->size;
-  if (instruction.is("bt")) return 1ULL << (mask->value % width);
+  if (instruction.is(Mnemonic::kBt)) return 1ULL << (mask->value % width);
   return mask->value & ((1ULL << width) - 1);  // it may be sign-extended
 }
 
 // The port that the loop reads and the bit that it tests of it, if it does.
 std::string waits_for(const std::vector<DecodedInstruction>& loop, const Registers& registers,
                       const PortLog& ports) {
-  const auto in = std::ranges::find_if(loop, [](const auto& each) { return each.is("in"); });
+  const auto in =
+      std::ranges::find_if(loop, [](const auto& each) { return each.is(Mnemonic::kIn); });
   if (in == loop.end() || in->operands.size() < 2) return {};
   const Operand& source = in->operands[1];
   const auto port =

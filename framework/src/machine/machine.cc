@@ -70,7 +70,7 @@ Outcome Machine::run(const FlatImage& image, const StartRegisters& start) {
 }
 
 void Machine::lay_out(const FlatImage& image, Registers& registers) {
-  const DescriptorTable standard = start_registers(mode_, memory_.end_of_low_ram()).idt;
+  const DescriptorTableRegister standard = start_registers(mode_, memory_.end_of_low_ram()).idt;
   const Gva idt = lay_out_system_region(memory_, mode_, descriptors_, address_map_, image);
   if (registers.idt == standard) registers.idt.base = idt;
   memory_.write_bytes(image.load_address(), image.bytes());

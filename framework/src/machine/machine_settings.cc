@@ -81,7 +81,7 @@ void Machine::set_descriptor(std::uint16_t selector, const Descriptor& descripto
   descriptors_.set(selector, descriptor);
   // What the test has set itself stays.
   const Gva gdt{(kSystemRegion + kGdtOffset).value()};
-  if (registers_.gdt == DescriptorTable{gdt, old_limit}) {
+  if (registers_.gdt == DescriptorTableRegister{gdt, old_limit}) {
     registers_.gdt.limit = descriptors_.gdt().limit();
   }
   if (registers_.ldt == old_ldt) registers_.ldt = descriptors_.ldt_register();

@@ -14,9 +14,9 @@ DescriptorFormat format_of(CpuMode mode) {
   return is_ia32e(mode) ? DescriptorFormat::kIa32e : DescriptorFormat::kLegacy;
 }
 
-SegmentDescriptorTable start_gdt(DescriptorFormat format) {
+DescriptorTableBuilder start_gdt(DescriptorFormat format) {
   const Gva tss{(kSystemRegion + kTssOffset).value()};
-  SegmentDescriptorTable gdt{format};
+  DescriptorTableBuilder gdt{format};
   gdt.set(kCode32Selector, Code32{});
   gdt.set(kDataSelector, Data32{});
   gdt.set(kCode64Selector, Code64{});
@@ -60,7 +60,7 @@ void StartDescriptors::set(std::uint16_t selector, const Descriptor& descriptor)
   if (mode_ == CpuMode::kReal16) {
     throw DescriptorError(fmt::format(
         "the {} at {:#x}: a guest that starts in real mode has no GDT yet; write one into its "
-        "memory with SegmentDescriptorTable::bytes()",
+        "memory with DescriptorTableBuilder::bytes()",
         form, selector));
   }
   if (std::visit(IsGate{}, descriptor) && !std::holds_alternative<NullDescriptor>(descriptor) &&
@@ -117,8 +117,8 @@ Segment StartDescriptors::ldt_register() const {
           .s = false};
 }
 
-SegmentDescriptorTable StartDescriptors::gdt() const {
-  SegmentDescriptorTable gdt = gdt_;
+DescriptorTableBuilder StartDescriptors::gdt() const {
+  DescriptorTableBuilder gdt = gdt_;
   if (!ldt_.empty()) {
     const Segment ldt = ldt_register();
     gdt.set(kLdtSelector, Ldt{.base = ldt.base, .limit = ldt.limit});

@@ -27,8 +27,8 @@ class StartDescriptors {
   [[nodiscard]] std::optional<Segment> segment(std::uint16_t selector) const;
 
   /// The GDT, with a descriptor of the LDT at `kLdtSelector` if there is one.
-  [[nodiscard]] SegmentDescriptorTable gdt() const;
-  [[nodiscard]] const SegmentDescriptorTable& ldt() const { return ldt_; }
+  [[nodiscard]] DescriptorTableBuilder gdt() const;
+  [[nodiscard]] const DescriptorTableBuilder& ldt() const { return ldt_; }
   /// LDTR: null without an LDT.
   [[nodiscard]] Segment ldt_register() const;
   /// The test's gates, by vector.
@@ -37,8 +37,8 @@ class StartDescriptors {
  private:
   CpuMode mode_;
   DescriptorFormat format_;
-  SegmentDescriptorTable gdt_;
-  SegmentDescriptorTable ldt_;
+  DescriptorTableBuilder gdt_;
+  DescriptorTableBuilder ldt_;
   std::map<Vector, Descriptor> gates_;
 };
 

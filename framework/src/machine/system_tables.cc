@@ -58,7 +58,7 @@ std::vector<std::uint8_t> SystemTables::read(Gva gva, std::size_t count) const {
   return bytes;
 }
 
-DescriptorTables SystemTables::descriptors() const {
+DescriptorReader SystemTables::descriptors() const {
   return {registers_,
           [tables = *this](Gva gva, std::size_t count) { return tables.read(gva, count); }};
 }

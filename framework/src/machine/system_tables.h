@@ -40,7 +40,7 @@ class SystemTables {
   /// The IDT's gate, or in real mode the IVT's entry; nothing beyond the limit.
   [[nodiscard]] std::optional<Descriptor> gate(Vector vector) const;
   /// GDT, LDT and IDT, to be printed with `to_string()`.
-  [[nodiscard]] DescriptorTables descriptors() const;
+  [[nodiscard]] DescriptorReader descriptors() const;
 
   [[nodiscard]] const Registers& registers() const { return registers_; }
 

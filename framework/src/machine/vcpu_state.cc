@@ -36,9 +36,9 @@ kvm_segment to_kvm(const Segment& segment) {
           .padding = 0};
 }
 
-DescriptorTable from_kvm(const kvm_dtable& table) { return {Gva{table.base}, table.limit}; }
+DescriptorTableRegister from_kvm(const kvm_dtable& table) { return {Gva{table.base}, table.limit}; }
 
-kvm_dtable to_kvm(const DescriptorTable& table) {
+kvm_dtable to_kvm(const DescriptorTableRegister& table) {
   return {.base = table.base.value(), .limit = table.limit, .padding = {}};
 }
 

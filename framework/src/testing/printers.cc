@@ -23,7 +23,7 @@ void PrintTo(const Segment& segment, std::ostream* stream) {
                          segment.db ? " D/B" : "", segment.granularity ? " G" : "");
 }
 
-void PrintTo(const DescriptorTable& table, std::ostream* stream) {
+void PrintTo(const DescriptorTableRegister& table, std::ostream* stream) {
   *stream << fmt::format("base {} limit {:#x}", to_string(table.base), table.limit);
 }
 

@@ -13,7 +13,7 @@ void PrintTo(const PortAccess& access, std::ostream* stream);
 void PrintTo(const MmioAccess& access, std::ostream* stream);
 void PrintTo(const VmExit& exit, std::ostream* stream);
 void PrintTo(const Segment& segment, std::ostream* stream);
-void PrintTo(const DescriptorTable& table, std::ostream* stream);
+void PrintTo(const DescriptorTableRegister& table, std::ostream* stream);
 void PrintTo(const Rflags& rflags, std::ostream* stream);
 void PrintTo(const Cr0& cr0, std::ostream* stream);
 void PrintTo(const Cr3& cr3, std::ostream* stream);

@@ -196,13 +196,14 @@ TablesMatcher IdtGate(Vector vector, const Descriptor& gate) {
       });
 }
 
-::testing::Matcher<const DescriptorTable&> DescriptorTableLimit(std::uint16_t limit) {
-  return described<DescriptorTable>("has " + describe_limit(limit),
-                                    [limit](const DescriptorTable& table, Listener* listener) {
-                                      if (table.limit == limit) return true;
-                                      *listener << "which has " << describe_limit(table.limit);
-                                      return false;
-                                    });
+::testing::Matcher<const DescriptorTableRegister&> DescriptorTableLimit(std::uint16_t limit) {
+  return described<DescriptorTableRegister>(
+      "has " + describe_limit(limit),
+      [limit](const DescriptorTableRegister& table, Listener* listener) {
+        if (table.limit == limit) return true;
+        *listener << "which has " << describe_limit(table.limit);
+        return false;
+      });
 }
 
 }  // namespace hltest

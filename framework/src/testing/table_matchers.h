@@ -46,6 +46,6 @@ TablesMatcher IdtGate(Vector vector, const Descriptor& gate);
 
 /// GDTR or IDTR has this limit, which is the offset of the table's last byte:
 /// `EXPECT_THAT(outcome.registers.gdt, DescriptorTableLimit(3 * 8 - 1))`.
-::testing::Matcher<const DescriptorTable&> DescriptorTableLimit(std::uint16_t limit);
+::testing::Matcher<const DescriptorTableRegister&> DescriptorTableLimit(std::uint16_t limit);
 
 }  // namespace hltest

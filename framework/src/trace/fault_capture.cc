@@ -68,7 +68,7 @@ std::optional<Exception> stack_fault(const Registers& before, const SystemTables
 std::optional<Exception> gate_fault(const Registers& before, const SystemTables& tables,
                                     const DecodedInstruction& instruction) {
   const Operand* const vector = instruction.first(Operand::Kind::kImmediate);
-  if (!instruction.is("int") || vector == nullptr) return std::nullopt;
+  if (!instruction.is(Mnemonic::kInt) || vector == nullptr) return std::nullopt;
   if (!before.cr0.pe()) {
     if (tables.gate(static_cast<Vector>(vector->value))) return std::nullopt;
     return Exception{

@@ -52,10 +52,4 @@ std::string to_string(Gva address);
 std::ostream& operator<<(std::ostream& stream, Gpa address);
 std::ostream& operator<<(std::ostream& stream, Gva address);
 
-/// True when bits 63:47 are all alike, as 4-level paging demands (SDM vol. 1, 3.3.7.1).
-[[nodiscard]] constexpr bool is_canonical(Gva address) {
-  const std::uint64_t upper = address.value() >> 47;
-  return upper == 0 || upper == 0x1FFFF;
-}
-
 }  // namespace hltest

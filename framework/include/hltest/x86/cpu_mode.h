@@ -6,7 +6,7 @@
 
 namespace hltest {
 
-/// What the processor makes of the next instruction's bytes (SDM vol. 3, 2.2 and 4.1; vol. 1, 3.1).
+/// How the processor decodes the next instruction (SDM vol. 3, 2.2 and 4.1; vol. 1, 3.1).
 /// The start states that a fixture gives a guest are described in `start_state.h`.
 enum class CpuMode {
   kReal16,           ///< CR0.PE = 0: 16-bit real-address mode
@@ -25,13 +25,13 @@ CpuMode cpu_mode(const Registers& registers);
 /// `long64`.
 std::string to_string(CpuMode mode);
 
-/// The same with `_user` behind it at CPL 3.
+/// The same, followed by `_user` at CPL 3.
 std::string mode_name(const Registers& registers);
 
-/// Where the stack's top is: SS base + SP, ESP or RSP, as SS.B and the mode have it.
+/// The address of the stack's top: SS base + SP, ESP or RSP, by SS.B and the mode.
 Gva stack_address(const Registers& registers);
 
-/// True for the modes that EFER.LMA = 1 makes: 64-bit and compatibility mode.
+/// Whether the mode requires EFER.LMA = 1: 64-bit and compatibility mode.
 constexpr bool is_ia32e(CpuMode mode) {
   return mode == CpuMode::kLong64 || mode == CpuMode::kCompatibility32 ||
          mode == CpuMode::kCompatibility16;

@@ -12,9 +12,15 @@
 /// `InterruptGate32{.selector = 8, .offset = 0x1234, .dpl = 3}`.
 namespace hltest {
 
+/// True if G counts a descriptor's limit in 4 KiB: where it is asked for, and over 1 MiB always.
+constexpr bool counts_4kib(std::uint32_t limit, bool granularity) {
+  return granularity || limit > 0xF'FFFF;
+}
+
 /// A code segment with D clear (16) or set (32; SDM vol. 3, 3.4.5.1). Base and limit are in bytes;
-/// the limit is the last offset that is inside, and over 1 MiB it ends in 0xFFF, because G counts
-/// it in 4 KiB then.
+/// the limit is the last offset that is inside. Where G counts it in 4 KiB, which is so over 1 MiB
+/// and where `granularity` asks for it, it ends in 0xFFF. The accessed flag is the processor's to
+/// set: segments that differ only in it are equal.
 template <unsigned kBits>
 struct CodeSegment {
   Gva base{};
@@ -23,7 +29,14 @@ struct CodeSegment {
   bool readable = true;
   bool conforming = false;
   bool present = true;
-  friend bool operator==(const CodeSegment&, const CodeSegment&) = default;
+  bool avl = false;          ///< free for software
+  bool granularity = false;  ///< G
+  bool accessed = true;
+  friend constexpr bool operator==(const CodeSegment& a, const CodeSegment& b) {
+    return a.base == b.base && a.limit == b.limit && a.dpl == b.dpl && a.readable == b.readable &&
+           a.conforming == b.conforming && a.present == b.present && a.avl == b.avl &&
+           counts_4kib(a.limit, a.granularity) == counts_4kib(b.limit, b.granularity);
+  }
 };
 using Code16 = CodeSegment<16>;
 using Code32 = CodeSegment<32>;
@@ -34,7 +47,12 @@ struct Code64 {
   bool readable = true;
   bool conforming = false;
   bool present = true;
-  friend bool operator==(const Code64&, const Code64&) = default;
+  bool avl = false;  ///< free for software
+  bool accessed = true;
+  friend constexpr bool operator==(const Code64& a, const Code64& b) {
+    return a.dpl == b.dpl && a.readable == b.readable && a.conforming == b.conforming &&
+           a.present == b.present && a.avl == b.avl;
+  }
 };
 
 /// A data or stack segment with B clear (16: a stack uses SP) or set (32: ESP). In an expand-down
@@ -47,7 +65,14 @@ struct DataSegment {
   bool writable = true;
   bool expand_down = false;
   bool present = true;
-  friend bool operator==(const DataSegment&, const DataSegment&) = default;
+  bool avl = false;          ///< free for software
+  bool granularity = false;  ///< G
+  bool accessed = true;
+  friend constexpr bool operator==(const DataSegment& a, const DataSegment& b) {
+    return a.base == b.base && a.limit == b.limit && a.dpl == b.dpl && a.writable == b.writable &&
+           a.expand_down == b.expand_down && a.present == b.present && a.avl == b.avl &&
+           counts_4kib(a.limit, a.granularity) == counts_4kib(b.limit, b.granularity);
+  }
 };
 using Data16 = DataSegment<16>;
 using Data32 = DataSegment<32>;
@@ -58,10 +83,17 @@ struct Ldt {
   std::uint32_t limit = 0;
   unsigned dpl = 0;
   bool present = true;
-  friend bool operator==(const Ldt&, const Ldt&) = default;
+  bool avl = false;          ///< free for software
+  bool granularity = false;  ///< G
+  friend constexpr bool operator==(const Ldt& a, const Ldt& b) {
+    return a.base == b.base && a.limit == b.limit && a.dpl == b.dpl && a.present == b.present &&
+           a.avl == b.avl &&
+           counts_4kib(a.limit, a.granularity) == counts_4kib(b.limit, b.granularity);
+  }
 };
 
-/// A TSS. In IA-32e mode only the 64-bit one exists, which takes 16 bytes (SDM vol. 3, 8.2.3).
+/// A TSS. In IA-32e mode only the 64-bit one exists, with a descriptor of 16 bytes (SDM vol. 3,
+/// 8.2.3).
 template <unsigned kBits>
 struct TaskStateSegment {
   Gva base{};
@@ -69,7 +101,13 @@ struct TaskStateSegment {
   unsigned dpl = 0;
   bool busy = false;
   bool present = true;
-  friend bool operator==(const TaskStateSegment&, const TaskStateSegment&) = default;
+  bool avl = false;          ///< free for software
+  bool granularity = false;  ///< G
+  friend constexpr bool operator==(const TaskStateSegment& a, const TaskStateSegment& b) {
+    return a.base == b.base && a.limit == b.limit && a.dpl == b.dpl && a.busy == b.busy &&
+           a.present == b.present && a.avl == b.avl &&
+           counts_4kib(a.limit, a.granularity) == counts_4kib(b.limit, b.granularity);
+  }
 };
 using Tss16 = TaskStateSegment<16>;
 using Tss32 = TaskStateSegment<32>;
@@ -128,22 +166,26 @@ struct NullDescriptor {
   friend bool operator==(const NullDescriptor&, const NullDescriptor&) = default;
 };
 
-/// A type that the SDM reserves, L and D both set, or bits set that have to be 0.
+/// The bytes of a type that the SDM reserves, of L and D both set, or of a 16-byte descriptor whose
+/// bits 12:8 of the last doubleword are not 0. Encoding one puts any bytes into a table, whatever
+/// they mean: that is what `RawDescriptor` is for.
 struct ReservedDescriptor {
-  std::uint64_t low = 0;
-  std::uint64_t high = 0;
+  std::uint64_t low = 0;   ///< the first 8 bytes
+  std::uint64_t high = 0;  ///< the next 8, where the descriptor has 16
   friend bool operator==(const ReservedDescriptor&, const ReservedDescriptor&) = default;
 };
+
+using RawDescriptor = ReservedDescriptor;
 
 using Descriptor = std::variant<NullDescriptor, Code16, Code32, Code64, Data16, Data32, Ldt, Tss16,
                                 Tss32, Tss64, CallGate16, CallGate32, CallGate64, InterruptGate16,
                                 InterruptGate32, InterruptGate64, TrapGate16, TrapGate32,
                                 TrapGate64, TaskGate, IvtEntry, ReservedDescriptor>;
 
-/// How the system descriptors of a table look: in IA-32e mode (EFER.LMA = 1) they take 16 bytes.
+/// The format of a table's system descriptors: in IA-32e mode (EFER.LMA = 1) they have 16 bytes.
 enum class DescriptorFormat { kLegacy, kIa32e };
 
-/// A descriptor that no 8 or 16 bytes can express, or that the format has not.
+/// A descriptor that no 8 or 16 bytes can express, or that the format lacks.
 class DescriptorError : public std::invalid_argument {
  public:
   using std::invalid_argument::invalid_argument;
@@ -156,17 +198,16 @@ struct EncodedDescriptor {
   bool is_16_bytes = false;
 };
 
-/// Encodes with the accessed flag set in code and data segments, as a load would leave them.
-/// Throws `DescriptorError`, also for an `IvtEntry` or a `ReservedDescriptor`.
+/// Throws `DescriptorError`, also for an `IvtEntry`.
 EncodedDescriptor encode(const Descriptor& descriptor, DescriptorFormat format);
 
-/// What the processor makes of these bytes; `high` counts only where the form has 16 bytes.
+/// How the processor reads these bytes; `high` is ignored if the descriptor has only 8.
 Descriptor decode_descriptor(std::uint64_t low, std::uint64_t high, DescriptorFormat format);
 
-/// True when a descriptor with this first half has a second one.
+/// True if a descriptor with this first half has 16 bytes.
 bool has_16_bytes(std::uint64_t low, DescriptorFormat format);
 
-/// One property of a descriptor, for people: `limit`, `0xfffff`.
+/// One property of a descriptor in words: `limit`, `0xfffff`.
 struct DescriptorField {
   std::string name;
   std::string value;

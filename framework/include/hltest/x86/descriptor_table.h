@@ -1,48 +1,45 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
 
 #include <hltest/x86/descriptor.h>
+#include <hltest/x86/linear_reader.h>
 #include <hltest/x86/registers.h>
 #include <hltest/x86/segment.h>
 #include <hltest/x86/vector.h>
 
 namespace hltest {
 
-/// Reads `count` bytes from a linear address on: fewer where they are not mapped or not in memory.
-using LinearReader = std::function<std::vector<std::uint8_t>(Gva gva, std::size_t count)>;
-
-/// The format of the descriptor tables that these registers make.
+/// The format of the descriptor tables in the mode of these registers.
 DescriptorFormat descriptor_format(const Registers& registers);
 
-/// Bytes of a gate of the IDT, or of an entry of the real-mode IVT.
+/// The size in bytes of a gate of the IDT, or of an entry of the real-mode IVT.
 unsigned gate_size(const Registers& registers);
 
-/// True when a selector's table indicator (TI) says LDT.
+/// Whether a selector's table indicator (TI) is that of the LDT.
 constexpr bool is_in_ldt(std::uint16_t selector) { return (selector & 4U) != 0; }
 
-/// A GDT or LDT to be built. Selectors stand for their index: RPL and TI are ignored.
-class SegmentDescriptorTable {
+/// A GDT or LDT to be built. Of a selector only the index counts: RPL and TI are ignored.
+class DescriptorTableBuilder {
  public:
-  explicit SegmentDescriptorTable(DescriptorFormat format) : format_(format) {}
+  explicit DescriptorTableBuilder(DescriptorFormat format) : format_(format) {}
 
-  /// Puts a descriptor in its place, instead of what is there. Throws `DescriptorError` for one
-  /// that can't be encoded, or that would share bytes with a 16-byte descriptor beside it.
+  /// Sets or replaces an entry; a `RawDescriptor` may be any bytes. Throws `DescriptorError` for a
+  /// descriptor that can't be encoded, or that shares bytes with a 16-byte one beside it.
   void set(std::uint16_t selector, const Descriptor& descriptor);
 
-  /// What a load of `selector` would make of its entry; nothing where it has none that is a
-  /// present code or data segment.
+  /// What a load of `selector` makes of its entry; nothing unless that is a present code or data
+  /// segment.
   [[nodiscard]] std::optional<Segment> segment(std::uint16_t selector) const;
 
-  /// True when nothing was set.
+  /// True if no entry was set.
   [[nodiscard]] bool empty() const { return entries_.empty(); }
-  /// The offset of the last byte: what the table's register has as its limit.
+  /// The offset of the last byte: the limit for the table's register.
   [[nodiscard]] std::uint16_t limit() const;
-  /// The bytes of the table; entries that were not set are 0.
+  /// The bytes of the table; 0 for entries that were not set.
   [[nodiscard]] std::vector<std::uint8_t> bytes() const;
 
  private:
@@ -50,22 +47,24 @@ class SegmentDescriptorTable {
   std::map<std::uint16_t, EncodedDescriptor> entries_;  // by offset
 };
 
-/// Descriptor tables of a guest, as the processor would read them.
-class DescriptorTables {
+/// Reads a guest's descriptor tables as the processor does.
+class DescriptorReader {
  public:
-  /// Those that `registers` point to.
-  DescriptorTables(const Registers& registers, LinearReader read);
+  /// For the tables that `registers` point to.
+  DescriptorReader(const Registers& registers, LinearReader read);
 
-  /// The entry of the GDT or, by the selector's TI, LDT. Nothing where it is beyond the limit of
-  /// the table (or not in memory).
+  /// The entry of the GDT or, by the selector's TI, LDT. Nothing if any of its 8 or 16 bytes is
+  /// beyond the limit of the table, or not in memory.
   [[nodiscard]] std::optional<Descriptor> descriptor(std::uint16_t selector) const;
-  /// The entry of the IDT or, in real mode, of the IVT; nothing where it is beyond the limit.
+  /// The entry of the IDT or, in real mode, of the IVT; nothing if it is beyond the limit or not in
+  /// memory.
   [[nodiscard]] std::optional<Descriptor> gate(Vector vector) const;
 
-  /// GDT, LDT and IDT in lines, without entries that are null.
+  /// GDT, LDT and IDT, a line each entry that is not null.
   [[nodiscard]] std::string to_string() const;
 
  private:
+  [[nodiscard]] Gva address(Gva base, std::uint64_t offset) const;
   [[nodiscard]] std::optional<Descriptor> entry(Gva base, std::uint64_t limit, std::uint64_t offset,
                                                 std::uint64_t size) const;
 

@@ -8,7 +8,7 @@
 
 namespace hltest {
 
-/// Addresses that are mapped alike: side by side on both sides, with the same flags.
+/// Contiguous addresses that map to contiguous addresses, with the same flags.
 struct MappedRange {
   Gva gva{};
   Gpa gpa{};
@@ -22,21 +22,21 @@ struct MappedRange {
 /// `0x0000000000000000-0x0000000000ffffff -> 0x0 rwx`.
 std::string to_string(const MappedRange& range);
 
-/// All that page tables map, as ranges in the order of their addresses.
+/// Everything that page tables map, as ranges in ascending order.
 struct MappedRanges {
   std::vector<MappedRange> ranges{};
-  /// Entries that map nothing because something is wrong with them.
+  /// Walks that end at an entry with a reserved bit or a table outside memory.
   std::vector<PageWalk> broken{};
-  /// True when there was more than was to be read.
+  /// Whether reading stopped early, at a limit.
   bool truncated = false;
 };
 
-/// Reads the whole of the tables, up to `most_entries` of their entries and 65536 ranges: tables
-/// that share tables can map 2^36 pages. Without paging there are none: one range of 4 GiB.
+/// Reads the tables, up to `most_entries` entries and 65536 ranges: tables that share tables can
+/// map 2^36 pages. Without paging the result is one range of 4 GiB.
 MappedRanges mapped_ranges(const PagingContext& context, const PhysicalReader& read,
                            std::size_t most_entries = 1U << 22U);
 
-/// A line a range, then what is broken.
+/// One line for each range, then one for each broken entry.
 std::string to_string(const MappedRanges& map);
 
 }  // namespace hltest

@@ -5,8 +5,8 @@
 
 namespace hltest {
 
-/// A model-specific register, by its address as RDMSR takes it in ECX (SDM vol. 4, table 2-2). Any
-/// other is `Msr{0x1234}`.
+/// A model-specific register, by the address that RDMSR expects in ECX (SDM vol. 4, table 2-2). For
+/// any other write `Msr{0x1234}`.
 enum class Msr : std::uint32_t {
   kIa32TimeStampCounter = 0x10,
   kIa32ApicBase = 0x1B,

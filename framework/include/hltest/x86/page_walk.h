@@ -11,22 +11,24 @@
 
 namespace hltest {
 
-/// Reads `size` bytes (4 or 8) of the guest's physical memory; nothing where there is none.
+/// Reads `size` bytes (4 or 8) of the guest's physical memory; nothing if they are not in memory.
 using PhysicalReader = std::function<std::optional<std::uint64_t>(Gpa gpa, unsigned size)>;
 
-/// What of the control registers decides how page tables are read.
+/// The control registers and features that decide how page tables are read.
 struct PagingContext {
   PagingMode mode = PagingMode::kNone;
   Gpa first_table{};            ///< of CR3: 4 KiB aligned, in PAE paging 32 bytes
   bool large_pages = true;      ///< in 32-bit paging: CR4.PSE
+  bool gigabyte_pages = true;   ///< CPUID.80000001H:EDX.Page1GB: else PS of a PDPTE is reserved
   bool no_execute = true;       ///< EFER.NXE: else bit 63 of an entry is reserved
   unsigned physical_bits = 52;  ///< MAXPHYADDR: higher address bits of an entry are reserved
 };
 
-/// The context that these registers make.
+/// The context for these registers. CPUID decides the rest: `gigabyte_pages` and
+/// `physical_bits` are left as they are.
 PagingContext paging_context(const Registers& registers);
 
-/// One entry that a walk looked at. Level 0 is the page table's.
+/// One entry that a walk read. Level 0 is the page table's.
 struct WalkStep {
   unsigned level = 0;
   Gpa entry_address{};
@@ -42,12 +44,13 @@ enum class WalkEnd {
   kNotAnAddress,   ///< not a linear address of the mode: not canonical, or over 32 bits
 };
 
-/// What the processor finds on its way from a linear to a physical address.
+/// The translation of a linear to a physical address, step by step.
 struct PageWalk {
   PagingMode mode = PagingMode::kNone;
   Gva gva{};
   WalkEnd end = WalkEnd::kTranslated;
   std::vector<WalkStep> steps{};  ///< from the table that CR3 points to downwards
+  std::uint64_t reserved = 0;     ///< for `kReservedBit`: those of the last entry's bits
   /// The rest is for a walk that ended in a translation.
   Gpa gpa{};
   std::uint64_t page_size = 0;  ///< in bytes
@@ -62,10 +65,11 @@ struct PageWalk {
 /// Walks the tables as the processor would, but sets no A and D bits.
 PageWalk walk_pages(const PagingContext& context, Gva gva, const PhysicalReader& read);
 
-/// The walk in lines: each entry's level, address and bits, and what came of it.
+/// The walk in lines: each entry's level, address and bits, the rights that it is the first to
+/// withhold (`R/W = 0`, `U/S = 0`, `XD = 1`), and the result.
 std::string to_string(const PageWalk& walk);
 
-/// `PML4E`, `PDPTE`, `PDE` and so on: what the SDM calls an entry of the table at `level`.
+/// The SDM's name for an entry of the table at `level`: `PML4E`, `PDPTE`, `PDE` and so on.
 std::string entry_name(unsigned level);
 
 /// `4 KiB`, `2 MiB`, `1 GiB`.

@@ -11,18 +11,18 @@
 
 namespace hltest {
 
-/// The size of the pages that a mapping is made of.
+/// The size of a mapping's pages.
 enum class PageSize : std::uint64_t {
-  kLargest = 0,  ///< the largest that the mode has and the addresses allow, page by page
+  kLargest = 0,  ///< page by page the largest that fits; 1 GiB pages only if asked for
   k4KiB = 4 * kKiB,
   k2MiB = 2 * kMiB,  ///< PAE, 4-level and 5-level paging
-  k4MiB = 4 * kMiB,  ///< 32-bit paging (needs CR4.PSE)
-  k1GiB = 1 * kGiB,  ///< 4-level and 5-level paging, where CPUID has it
+  k4MiB = 4 * kMiB,  ///< 32-bit paging (requires CR4.PSE)
+  k1GiB = 1 * kGiB,  ///< 4-level and 5-level paging, if CPUID shows it
 };
 
 /// What a mapping allows and how it is cached; combine with `|`. The bits are those of a page-table
-/// entry for a 4 KiB page (SDM vol. 3, table 4-20); where a large page has PAT elsewhere, it is put
-/// there.
+/// entry for a 4 KiB page (SDM vol. 3, table 4-20); in a large page's entry PAT is moved to its
+/// place there.
 enum class PageFlags : std::uint64_t {
   kReadOnly = 0,
   kReadWrite = 1ULL << 1U,     ///< R/W: writes are allowed
@@ -54,7 +54,7 @@ inline constexpr PageFlags kNoExecute = PageFlags::kNoExecute;
 /// then ` PWT`, ` PCD` and ` PAT` where they are set.
 std::string to_string(PageFlags flags);
 
-/// `size` bytes of guest-virtual addresses from `gva` on, that translate to those from `gpa` on.
+/// Translates `size` bytes of guest-virtual addresses from `gva` on to those from `gpa` on.
 struct PageMapping {
   Gva gva{};
   Gpa gpa{};
@@ -66,7 +66,7 @@ struct PageMapping {
   [[nodiscard]] Gva last() const { return gva + (size - 1); }
 };
 
-/// `0x400000-0x5fffff -> 0x200000`, and behind it the size of the pages where one was asked for.
+/// `0x400000-0x5fffff -> 0x200000`, followed by the page size if the mapping asks for one.
 std::string to_string(const PageMapping& mapping);
 
 /// A mapping that no page tables can express: misaligned, not an address of the paging mode, or
@@ -86,12 +86,11 @@ class PageMap {
 
   [[nodiscard]] PagingMode mode() const { return mode_; }
 
-  /// Throws `PagingError` for a mapping that is empty, misaligned, has addresses, flags or a page
-  /// size that the mode has not, and for one that overlaps another (the error names both).
+  /// Throws `PagingError` for a mapping that is empty or misaligned, that has addresses, flags or a
+  /// page size which the mode lacks, and for one that overlaps another (the error names both).
   void map(const PageMapping& mapping);
-  /// Takes the addresses out of every mapping; one that they lie within is split, and what is left
-  /// of it is mapped by the largest pages that fit. Throws `PagingError` unless both are multiples
-  /// of 4 KiB.
+  /// Removes the addresses from every mapping. A mapping that contains them is split; the rest of
+  /// it uses the largest pages that fit. Throws `PagingError` unless both are multiples of 4 KiB.
   void unmap(Gva gva, std::uint64_t size);
   /// `unmap`, then `map`. Throws `PagingError`, and then changes nothing.
   void remap(const PageMapping& mapping);
@@ -109,9 +108,17 @@ class PageMap {
 /// One page of paging-structure entries: 512 of 8 bytes, or 1024 of 4 in 32-bit paging.
 using PageTable = std::array<std::uint8_t, 4096>;
 
-/// Generates the page tables (SDM vol. 3, 4.3 to 4.5): the first of the returned tables is the one
-/// that CR3 points to, and they are to be placed one behind the other from `first_table` (4 KiB
-/// aligned) on. Throws `PagingError` when they would not be where entries can point to.
-std::vector<PageTable> build_page_tables(const PageMap& map, Gpa first_table);
+/// Which of the pages over 4 KiB a processor has, of those that not every one has.
+struct LargePages {
+  bool pse = true;       ///< CR4.PSE: 4 MiB pages in 32-bit paging
+  bool gigabyte = true;  ///< CPUID.80000001H:EDX.Page1GB: 1 GiB pages
+};
+
+/// Generates the page tables (SDM vol. 3, 4.3 to 4.5). CR3 points to the first of them; place them
+/// one after the other from `first_table` (4 KiB aligned) on. Uses no page that `available` lacks;
+/// throws `PagingError` if a mapping asks for one, and if a table would be at an address that no
+/// entry can hold.
+std::vector<PageTable> build_page_tables(const PageMap& map, Gpa first_table,
+                                         const LargePages& available = {});
 
 }  // namespace hltest

@@ -17,7 +17,7 @@ enum class PagingMode {
   k5Level,  ///< EFER.LMA = 1, CR4.LA57 = 1: likewise, with 57-bit linear addresses
 };
 
-/// The paging mode that these registers put the processor in.
+/// The paging mode of a processor with these registers.
 PagingMode paging_mode(const Registers& registers);
 
 /// `no paging`, `32-bit paging`, `PAE paging`, `4-level paging` or `5-level paging`.
@@ -35,9 +35,14 @@ struct PagingFormat {
   [[nodiscard]] constexpr unsigned shift(unsigned level) const { return 12 + index_bits * level; }
   /// The index into the table at `level`.
   [[nodiscard]] constexpr std::uint64_t index(Gva gva, unsigned level) const {
-    const std::uint64_t inside =
-        linear_bits == 64 ? gva.value() : gva.value() & ((1ULL << linear_bits) - 1);
-    return inside >> shift(level) & ((1ULL << index_bits) - 1);
+    return (gva.value() & ((1ULL << linear_bits) - 1)) >> shift(level) & ((1ULL << index_bits) - 1);
+  }
+  /// The address of the mode with these lower bits: canonical, where the mode has such (SDM vol. 1,
+  /// 3.3.7.1).
+  [[nodiscard]] constexpr Gva canonical(std::uint64_t lower_bits) const {
+    if (linear_bits == 32) return Gva{lower_bits & 0xFFFF'FFFF};
+    const std::uint64_t sign = 1ULL << (linear_bits - 1);
+    return Gva{((lower_bits & (2 * sign - 1)) ^ sign) - sign};
   }
   /// The size of what one entry at `level` covers.
   [[nodiscard]] constexpr std::uint64_t covered(unsigned level) const {
@@ -71,11 +76,11 @@ constexpr PagingFormat paging_format(PagingMode mode) {
   return {.levels = 0, .entry_size = 0, .index_bits = 0, .linear_bits = 32, .physical_bits = 32};
 }
 
-/// True when `gva` is an address that this mode can have: below 4 GiB, or with its upper bits all
-/// like the highest that is translated (SDM vol. 1, 3.3.7.1).
+/// Whether `gva` is a linear address of this mode: below 4 GiB, or canonical, which is to say that
+/// its upper bits equal the highest translated one (SDM vol. 1, 3.3.7.1).
 bool is_valid_linear_address(PagingMode mode, Gva gva);
 
-/// What the addresses of a mode are, for an error: `32-bit addresses`, `canonical addresses (…)`.
+/// The range of a mode's addresses, for an error: `32-bit addresses`, `canonical addresses (…)`.
 std::string describe_linear_addresses(PagingMode mode);
 
 }  // namespace hltest

@@ -28,18 +28,18 @@ void set_register(Registers& registers, std::string_view name, std::uint64_t val
 Segment* find_segment(Registers& registers, std::string_view name);
 const Segment* find_segment(const Registers& registers, std::string_view name);
 
-/// `text` in lower case, as the names here are.
+/// `text` in lower case, which the names here have.
 std::string lower_case(std::string_view text);
-/// And in upper case, as the SDM has them.
+/// `text` in upper case, which the SDM's names have.
 std::string upper_case(std::string_view text);
 
-/// One register as a report or JSON shows it.
+/// One register, for a report or JSON.
 struct NamedValue {
   std::string_view name;
   std::uint64_t value;
 };
 
-/// The whole registers by name: general, rip, rflags, segment selectors, GDTR and IDTR (base and
+/// All registers by name: general, rip, rflags, segment selectors, GDTR and IDTR (base and
 /// limit), control registers, EFER.
 std::vector<NamedValue> named_values(const Registers& registers);
 

@@ -26,8 +26,8 @@ struct Registers : GeneralRegisters {
   Segment ss{};
   Segment tr{};
   Segment ldt{};
-  DescriptorTable gdt{};
-  DescriptorTable idt{};
+  DescriptorTableRegister gdt{};
+  DescriptorTableRegister idt{};
 
   Cr0 cr0{};
   /// The linear address of the last page fault.

@@ -1,9 +1,9 @@
 #include <hltest/x86/msr.h>
 #include "x86/causes/causes.h"
+#include "x86/paging/page_entry.h"
+#include "x86/registers/read_number.h"
 
 #include <fmt/format.h>
-
-#include <cstring>
 
 namespace hltest {
 namespace {
@@ -27,28 +27,54 @@ std::string why_cr4_is_refused(const Registers& registers, Cr4 cr4) {
     return "LA57 can't be changed in IA-32e mode";
   }
   const std::uint64_t added = cr4.value & ~registers.cr4.value;
+  if ((added & Cr4::kPcide) != 0) {
+    if (!registers.efer.lma()) return "PCIDE requires IA-32e mode";
+    if ((registers.cr3.value & 0xFFF) != 0) {
+      return fmt::format("PCIDE requires bits 11:0 of CR3 to be 0, and CR3 is {:#x}",
+                         registers.cr3.value);
+    }
+  }
   return fmt::format(
-      "of the bits {:#x} that it sets, one is reserved or of a feature that CPUID "
-      "does not show",
+      "of the bits {:#x} that it sets, one is reserved or belongs to a feature that CPUID does not "
+      "show",
       added);
+}
+
+// The MSRs that WRMSR checks for being canonical (SDM vol. 2, WRMSR).
+bool holds_an_address(Msr msr) {
+  switch (msr) {
+    case Msr::kIa32SysenterEsp:
+    case Msr::kIa32SysenterEip:
+    case Msr::kIa32Lstar:
+    case Msr::kIa32Cstar:
+    case Msr::kIa32FsBase:
+    case Msr::kIa32GsBase:
+    case Msr::kIa32KernelGsBase:
+      return true;
+    default:
+      return false;
+  }
 }
 
 // PAE paging loads the four entries that CR3 points to, and looks at their reserved bits, when it
 // begins and when CR3 changes (SDM vol. 3, 4.4.1).
 std::string why_pdptes_are_refused(const Fault& fault, Cr3 cr3) {
-  constexpr std::uint64_t kPresent = 1;
-  constexpr std::uint64_t kReserved = 0xFFF0'0000'0000'01E6;
+  PagingContext context = paging_context(fault.registers);
+  context.mode = PagingMode::kPae;
   constexpr std::size_t kSize = 32;
   const Gpa table{cr3.value & 0xFFFF'FFE0};
   const std::vector<std::uint8_t> bytes = fault.read_physical(table, kSize);
   if (bytes.size() != kSize) return {};
   for (std::size_t at = 0; at < kSize; at += 8) {
-    std::uint64_t entry = 0;
-    std::memcpy(&entry, bytes.data() + at, sizeof entry);
-    if ((entry & kPresent) == 0 || (entry & kReserved) == 0) continue;
+    const PageEntry entry{.mode = PagingMode::kPae,
+                          .level = 2,
+                          .value = little_endian(std::span{bytes}.subspan(at, 8))};
+    if (!entry.present() || (entry.value & entry.reserved_bits_of_loaded_pdpte(context)) == 0) {
+      continue;
+    }
     return fmt::format(
         "with PAE paging (EFER.LME is 0) its PDPTE at {} ({:#x}) has a reserved bit set",
-        to_string(table + at), entry);
+        to_string(table + at), entry.value);
   }
   return {};
 }
@@ -63,7 +89,7 @@ std::string cause_of_control_register(const Fault& fault, const DecodedInstructi
     if (operand.kind != Operand::Kind::kRegister) continue;
     (operand.is_written ? target : source) = &operand;
   }
-  if (!instruction.is("mov") || target == nullptr || source == nullptr) return {};
+  if (!instruction.is(Mnemonic::kMov) || target == nullptr || source == nullptr) return {};
   const std::uint64_t value = source->value;
   std::string why;
   if (target->name == "cr0") {
@@ -87,8 +113,8 @@ std::string cause_of_control_register(const Fault& fault, const DecodedInstructi
 }
 
 std::string cause_of_msr(const Registers& registers, const DecodedInstruction& instruction) {
-  const bool reads = instruction.is("rdmsr");
-  if (!reads && !instruction.is("wrmsr")) return {};
+  const bool reads = instruction.is(Mnemonic::kRdmsr);
+  if (!reads && !instruction.is(Mnemonic::kWrmsr)) return {};
   const Msr msr{registers.ecx()};
   const std::string name = fmt::format("{} ({:#x})", to_string(msr), registers.ecx());
   const std::string what = to_string(msr).starts_with("MSR ") ? to_string(msr) : name;
@@ -101,7 +127,10 @@ std::string cause_of_msr(const Registers& registers, const DecodedInstruction& i
     }
     return fmt::format("{} = {:#x}: a reserved bit is set", what, value);
   }
-  return fmt::format("{} = {:#x}: this processor has no such MSR, or not such a value of it", what,
+  if (holds_an_address(msr) && !is_valid_linear_address(PagingMode::k5Level, Gva{value})) {
+    return fmt::format("{} = {:#x}: it is not canonical", what, value);
+  }
+  return fmt::format("{} = {:#x}: this processor has no such MSR, or it refuses the value", what,
                      value);
 }
 

@@ -1,5 +1,6 @@
 #include "x86/causes/causes.h"
 #include "x86/code/disassembly.h"
+#include "x86/paging/page_entry.h"
 #include "x86/registers/error_code.h"
 
 #include <fmt/format.h>
@@ -7,35 +8,25 @@
 namespace hltest {
 namespace {
 
-constexpr std::uint64_t kNoExecuteBit = 1ULL << 63U;
-
-std::string entry_of(const WalkStep& step) {
+std::string name_of(const WalkStep& step) {
   return fmt::format("its {} at {} ({:#x})", entry_name(step.level), to_string(step.entry_address),
                      step.entry);
 }
 
-// The first entry that lacks a bit which all levels need, or has one that any may have.
-const WalkStep* step_without(const PageWalk& walk, PageFlags flag) {
-  for (const WalkStep& step : walk.steps) {
-    const bool is_pae_pointer = walk.mode == PagingMode::kPae && step.level == 2;
-    if (!is_pae_pointer && (step.entry & static_cast<std::uint64_t>(flag)) == 0) return &step;
-  }
-  return nullptr;
-}
-const WalkStep* no_execute_step(const PageWalk& walk) {
-  for (const WalkStep& step : walk.steps) {
-    if ((step.entry & kNoExecuteBit) != 0) return &step;
-  }
-  return nullptr;
+std::string reserved_bits(const PageWalk& walk) {
+  const std::string what = name_of(walk.steps.back()) + " has a reserved bit set";
+  if (walk.reserved == 0) return what;
+  return what + ": " + describe_reserved_bits(entry_of(walk, walk.steps.back()), walk.reserved);
 }
 
-// Of the bits that are reserved, those that people set.
-std::string reserved_bit(const Fault& fault, const WalkStep& step) {
-  const bool has_xd = (step.entry & kNoExecuteBit) != 0;
-  if (has_xd && (fault.registers.efer.value & Efer::kNxe) == 0) {
-    return " has a reserved bit set: bit 63 (XD), while EFER.NXE is 0";
-  }
-  return " has a reserved bit set";
+// The entry that withholds a right, in words; empty if none does.
+std::string denied(const PageWalk& walk, PageRight right) {
+  const WalkStep* const step = step_that_denies(walk, right);
+  if (step == nullptr) return {};
+  const char* const what = right == PageRight::kWrite        ? "is read-only"
+                           : right == PageRight::kUserAccess ? "is supervisor-only"
+                                                             : "forbids execution";
+  return fmt::format("{} {} ({})", name_of(*step), what, denial(right));
 }
 
 // A first table that holds nothing at all was never filled in, or CR3 is wrong.
@@ -48,14 +39,14 @@ std::string why_not_translated(const Fault& fault, const PageWalk& walk) {
   const Cr3 cr3 = fault.registers.cr3;
   switch (walk.end) {
     case WalkEnd::kNotAnAddress:
-      return "it is no address of " + to_string(walk.mode);
+      return "it is not an address of " + to_string(walk.mode);
     case WalkEnd::kOutsideMemory:
       if (walk.steps.empty()) {
         return fmt::format("CR3 points at {:#x}, where there is no memory", cr3.value);
       }
-      return entry_of(walk.steps.back()) + " points to a table where there is no memory";
+      return name_of(walk.steps.back()) + " points to a table where there is no memory";
     case WalkEnd::kReservedBit:
-      return entry_of(walk.steps.back()) + reserved_bit(fault, walk.steps.back());
+      return reserved_bits(walk);
     default:
       break;
   }
@@ -67,12 +58,14 @@ std::string why_not_translated(const Fault& fault, const PageWalk& walk) {
   const bool is_misaligned = walk.steps.size() == 1 && (cr3.value & kCr3Flags) != 0 &&
                              walk.mode != PagingMode::kPae &&
                              (fault.registers.cr4.value & Cr4::kPcide) == 0;
-  return entry_of(walk.steps.back()) + " is not present" +
-         (is_misaligned ? fmt::format(" (CR3 is {:#x}: its low 12 bits are no address)", cr3.value)
-                        : "");
+  return name_of(walk.steps.back()) + " is not present" +
+         (is_misaligned
+              ? fmt::format(" (CR3 is {:#x}: its low 12 bits are not part of the address)",
+                            cr3.value)
+              : "");
 }
 
-// Without NX and SMEP the error code does not tell a fetch from a read (SDM vol. 3, 4.7).
+// Without NX and SMEP the error code of a fetch is that of a read (SDM vol. 3, 4.7).
 bool is_fetch(const Fault& fault, PageFaultErrorCode code) {
   if (code.fetch()) return true;
   const Gva rip = fault.registers.code_address();
@@ -83,33 +76,21 @@ bool is_fetch(const Fault& fault, PageFaultErrorCode code) {
 std::string why_not_allowed(const Fault& fault, const PageWalk& walk, PageFaultErrorCode code) {
   const Registers& registers = fault.registers;
   if (code.fetch()) {
-    if (const WalkStep* const step = no_execute_step(walk)) {
-      return entry_of(*step) + " has the no-execute bit (XD) set";
-    }
-    if (code.user()) {
-      if (const WalkStep* const step = step_without(walk, kUser)) {
-        return entry_of(*step) + " is the supervisor's (U/S = 0)";
-      }
-    } else if (registers.cr4.smep()) {
-      return "it is a user page, and CR4.SMEP keeps the supervisor from executing those";
-    }
-    return {};
+    if (std::string why = denied(walk, PageRight::kExecute); !why.empty()) return why;
   }
   if (code.user()) {
-    if (const WalkStep* const step = step_without(walk, kUser)) {
-      return entry_of(*step) + " is the supervisor's (U/S = 0)";
+    if (std::string why = denied(walk, PageRight::kUserAccess); !why.empty()) return why;
+  } else if (step_that_denies(walk, PageRight::kUserAccess) == nullptr) {
+    if (code.fetch() && registers.cr4.smep()) {
+      return "CR4.SMEP forbids the supervisor to execute a user page";
+    }
+    if (!code.fetch() && registers.cr4.smap() && !registers.rflags.ac()) {
+      return "CR4.SMAP forbids the supervisor to access a user page while RFLAGS.AC is 0";
     }
   }
-  if (code.write()) {
-    if (const WalkStep* const step = step_without(walk, kReadWrite)) {
-      return entry_of(*step) + " is read-only (R/W = 0)";
-    }
-  }
-  if (!code.user() && registers.cr4.smap() && !registers.rflags.ac()) {
-    return "it is a user page, and CR4.SMAP keeps the supervisor from accessing those while "
-           "RFLAGS.AC is 0";
-  }
-  return {};
+  // Without CR0.WP the supervisor writes to any page.
+  const bool needs_rw = code.write() && (code.user() || registers.cr0.wp());
+  return needs_rw ? denied(walk, PageRight::kWrite) : "";
 }
 
 }  // namespace
@@ -122,8 +103,11 @@ std::string cause_of_page_fault(const Fault& fault) {
                                        : code.write()        ? "write to"
                                                              : "read of",
                                        to_string(fault.address), code.user() ? 3 : 0);
-  const std::string why =
+  std::string why =
       walk.translated() ? why_not_allowed(fault, walk, code) : why_not_translated(fault, walk);
+  if (walk.translated() && code.reserved()) {
+    why = "one of its entries has a bit set that this processor reserves";
+  }
   if (why.empty()) {
     return what +
            ": the page tables allow it now; they did not when the processor looked (a stale "

@@ -1,100 +1,49 @@
 #include <hltest/x86/register_name.h>
 #include "x86/causes/causes.h"
+#include "x86/registers/read_number.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 namespace hltest {
 namespace {
 
-template <std::size_t kCount>
-bool is_one_of(std::string_view name, const std::array<std::string_view, kCount>& names) {
-  return std::ranges::find(names, name) != names.end();
-}
+using enum Mnemonic;
 
 // Instructions for CPL 0 only (SDM vol. 3, 5.9).
 bool is_privileged(const DecodedInstruction& instruction) {
-  static constexpr std::array<std::string_view, 15> kPrivileged = {
-      "hlt",    "clts",  "lgdt",  "lidt",   "lldt",   "ltr",     "lmsw",  "invd",
-      "wbinvd", "rdmsr", "wrmsr", "invlpg", "swapgs", "sysexit", "sysret"};
-  if (is_one_of(instruction.mnemonic, kPrivileged)) return true;
-  const Operand* const first = instruction.first(Operand::Kind::kRegister);
+  if (instruction.is(kHlt, kClts, kLgdt, kLidt, kLldt, kLtr, kLmsw, kInvd, kWbinvd, kRdmsr, kWrmsr,
+                     kInvlpg, kSwapgs, kSysexit, kSysret, kXsetbv)) {
+    return true;
+  }
   const auto is_control = [](const Operand& operand) {
-    return operand.name.starts_with("cr") || operand.name.starts_with("dr");
+    return operand.kind == Operand::Kind::kRegister &&
+           (operand.name.starts_with("cr") || operand.name.starts_with("dr"));
   };
-  return instruction.is("mov") && first != nullptr &&
-         std::ranges::any_of(instruction.operands, is_control);
+  return instruction.is(kMov) && std::ranges::any_of(instruction.operands, is_control);
 }
 
 std::string cause_of_privilege(const Registers& registers, const DecodedInstruction& instruction) {
-  static constexpr std::array<std::string_view, 2> kInterruptFlag = {"cli", "sti"};
-  static constexpr std::array<std::string_view, 8> kPorts = {"in",   "out",   "insb",  "insw",
-                                                             "insd", "outsb", "outsw", "outsd"};
   const unsigned cpl = registers.cpl();
   if (!registers.cr0.pe() || cpl == 0) return {};
   if (is_privileged(instruction)) {
-    return fmt::format("{} is for CPL 0 only, and CPL is {}", instruction.text, cpl);
+    return fmt::format("{} requires CPL 0, and CPL is {}", instruction.text, cpl);
   }
   const unsigned iopl = registers.rflags.iopl();
   if (cpl <= iopl) return {};
-  if (is_one_of(instruction.mnemonic, kInterruptFlag)) {
-    return fmt::format("{} takes CPL <= IOPL: CPL is {}, IOPL {}", instruction.mnemonic, cpl, iopl);
+  if (registers.rflags.vm() && instruction.is(kInt, kIret, kIretd)) {
+    return fmt::format("{} in virtual-8086 mode requires IOPL 3: IOPL is {}", instruction.name,
+                       iopl);
   }
-  if (is_one_of(instruction.mnemonic, kPorts)) {
+  if (instruction.is(kCli, kSti)) {
+    return fmt::format("{} requires CPL <= IOPL: CPL is {}, IOPL {}", instruction.name, cpl, iopl);
+  }
+  if (instruction.is(kIn, kOut, kInsb, kInsw, kInsd, kOutsb, kOutsw, kOutsd)) {
     return fmt::format(
-        "{} takes CPL <= IOPL (CPL is {}, IOPL {}) or a 0 in the TSS's I/O permission "
-        "bitmap",
-        instruction.mnemonic, cpl, iopl);
-  }
-  return {};
-}
-
-bool is_null(std::uint64_t selector) { return (selector & 0xFFFC) == 0; }
-
-// `selector 0x2 is a null selector (index 0), which SS can't be loaded with`.
-std::string cause_of_null(std::uint64_t selector, std::string_view name) {
-  return fmt::format("selector {:#x} is a null selector (index 0), which {} can't be loaded with",
-                     selector & 0xFFFF, name);
-}
-
-// A null selector in place of one: it has no index that an error code could name.
-std::string cause_of_null_selector(const Fault& fault, const DecodedInstruction& instruction) {
-  const Registers& registers = fault.registers;
-  const auto is_ss = [](const Operand& operand) {
-    return operand.kind == Operand::Kind::kRegister && operand.is_written && operand.name == "ss";
-  };
-  if (std::ranges::any_of(instruction.operands, is_ss)) {
-    const auto source = std::ranges::find_if(instruction.operands, [](const Operand& operand) {
-      return operand.is_read && operand.kind == Operand::Kind::kRegister && operand.name != "ss";
-    });
-    const bool is_compatibility = registers.efer.lma() && !registers.cs.l;
-    return cause_of_null(source != instruction.operands.end() ? source->value : 0, "SS") +
-           (is_compatibility ? " outside 64-bit code, and CS.L is 0" : "");
-  }
-  const Operand* const pointer = instruction.first(Operand::Kind::kFarPointer);
-  if (pointer != nullptr && is_null(pointer->selector))
-    return cause_of_null(pointer->selector, "CS");
-  if (const auto popped = popped_by_iret(fault, instruction)) {
-    const bool is_short = instruction.is("iretd") && registers.cs.l;
-    const char* const hint = is_short ? "; 64-bit code returns by IRETQ" : "";
-    if (is_null(popped->cs)) {
-      return fmt::format("{} takes {:#x} off the stack for CS, a null selector{}",
-                         instruction.mnemonic, popped->cs, hint);
-    }
-    if (is_null(popped->ss)) {
-      return fmt::format("{} takes {:#x} off the stack for SS, a null selector{}",
-                         instruction.mnemonic, popped->ss, hint);
-    }
-  }
-  static constexpr std::array<std::string_view, 4> kFarReturns = {"retf", "iret", "iretd", "iretq"};
-  if (registers.cr0.pe() && is_one_of(instruction.mnemonic, kFarReturns)) {
-    return fmt::format(
-        "{} finds a null selector, or flags that it can't load, on the stack at "
-        "SS:{:#x}",
-        instruction.mnemonic, registers.rsp);
+        "{} requires CPL <= IOPL (CPL is {}, IOPL {}) or a 0 in the TSS's I/O permission bitmap",
+        instruction.name, cpl, iopl);
   }
   return {};
 }
@@ -102,15 +51,13 @@ std::string cause_of_null_selector(const Fault& fault, const DecodedInstruction&
 // In 64-bit code LGDT and LIDT take a limit of 2 bytes and a base of 8 (SDM vol. 2, LGDT/LIDT).
 std::string cause_of_table_register(const Fault& fault, const DecodedInstruction& instruction) {
   const Operand* const memory = instruction.memory();
-  if ((!instruction.is("lgdt") && !instruction.is("lidt")) || memory == nullptr) return {};
+  if (!instruction.is(kLgdt, kLidt) || memory == nullptr) return {};
   if (cpu_mode(fault.registers) != CpuMode::kLong64) return {};
-  const std::vector<std::uint8_t> bytes = fault.read(memory->linear + 2, 8);
-  std::uint64_t base = 0;
-  for (std::size_t i = 0; i < bytes.size(); ++i) base |= std::uint64_t{bytes[i]} << (8 * i);
-  if (is_valid_linear_address(paging_mode(fault.registers), Gva{base})) return {};
+  const std::optional<std::uint64_t> base = read_number(fault.read, memory->linear + 2, 8);
+  if (!base || is_valid_linear_address(paging_mode(fault.registers), Gva{*base})) return {};
   return fmt::format(
       "the base that {} reads, {:#x}, is not canonical: in 64-bit code it has 8 bytes",
-      instruction.mnemonic, base);
+      instruction.name, *base);
 }
 
 bool is_within(const Segment& segment, const Operand& memory) {
@@ -158,39 +105,45 @@ std::string cause_of_memory(const Registers& registers, const DecodedInstruction
   return {};
 }
 
-std::string cause_of_alignment(const DecodedInstruction& instruction) {
-  static constexpr std::array<std::string_view, 9> kAligned = {"movaps",  "movapd",  "movdqa",
-                                                               "movntps", "movntpd", "movntdq",
-                                                               "fxsave",  "fxrstor", "fxsave64"};
-  const Operand* const memory = instruction.memory();
-  const bool has_to_be = instruction.unit == DecodedInstruction::Unit::kSse ||
-                         is_one_of(instruction.mnemonic, kAligned);
-  if (memory == nullptr || !has_to_be || memory->linear.is_aligned(16)) return {};
-  if (memory->size < 16) return {};
-  return fmt::format("{} takes an address that is a multiple of 16, not {}", instruction.mnemonic,
-                     to_string(memory->linear));
+// What the address of an SSE, AVX or XSAVE operand has to be a multiple of; 1 for any address.
+unsigned required_alignment(const DecodedInstruction& instruction, const Operand& memory) {
+  using Unit = DecodedInstruction::Unit;
+  if (instruction.is(kVmovapd, kVmovaps, kVmovdqa, kVmovntdq, kVmovntdqa, kVmovntpd, kVmovntps)) {
+    return memory.size;
+  }
+  if (instruction.unit == Unit::kXsave) return 64;
+  if (instruction.is(kFxsave, kFxsave64, kFxrstor, kFxrstor64)) return 16;
+  const bool takes_any = instruction.is(kMovups, kMovupd, kMovdqu, kLddqu, kPcmpestri, kPcmpestrm,
+                                        kPcmpistri, kPcmpistrm);
+  return instruction.unit == Unit::kSse && !takes_any && memory.size == 16 ? 16 : 1;
 }
 
-// Where a near jump, call or return goes.
+std::string cause_of_alignment(const DecodedInstruction& instruction) {
+  const Operand* const memory = instruction.memory();
+  if (memory == nullptr) return {};
+  const unsigned alignment = required_alignment(instruction, *memory);
+  if (memory->linear.is_aligned(alignment)) return {};
+  return fmt::format("{} requires an address that is a multiple of {}, not {}", instruction.name,
+                     alignment, to_string(memory->linear));
+}
+
+// Where a near jump, call or return goes: memory that it reads, or a register.
+std::optional<std::uint64_t> target_of(const Fault& fault, const DecodedInstruction& instruction) {
+  if (const Operand* const operand = instruction.first(Operand::Kind::kRegister)) {
+    return operand->value;
+  }
+  const Operand* const memory =
+      instruction.is(kRet) ? instruction.memory() : instruction.first(Operand::Kind::kMemory);
+  if (memory == nullptr) return std::nullopt;
+  return read_number(fault.read, memory->linear, 8);
+}
+
 std::string cause_of_target(const Fault& fault, const DecodedInstruction& instruction) {
-  static constexpr std::array<std::string_view, 3> kTransfers = {"jmp", "call", "ret"};
-  const Registers& registers = fault.registers;
-  if (!is_one_of(instruction.mnemonic, kTransfers)) return {};
-  std::uint64_t target = 0;
-  if (const Operand* const memory = instruction.memory();
-      memory != nullptr && !instruction.is("call")) {
-    const std::vector<std::uint8_t> bytes = fault.read(memory->linear, 8);
-    for (std::size_t i = 0; i < bytes.size(); ++i) target |= std::uint64_t{bytes[i]} << (8 * i);
-  } else if (const Operand* const target_register = instruction.first(Operand::Kind::kRegister)) {
-    target = target_register->value;
-  } else {
-    return {};
-  }
-  if (cpu_mode(registers) == CpuMode::kLong64) {
-    if (is_valid_linear_address(paging_mode(registers), Gva{target})) return {};
-    return fmt::format("{} goes to {:#x}, which is not canonical", instruction.mnemonic, target);
-  }
-  return {};
+  if (!instruction.is(kJmp, kCall, kRet)) return {};
+  if (cpu_mode(fault.registers) != CpuMode::kLong64) return {};
+  const std::optional<std::uint64_t> target = target_of(fault, instruction);
+  if (!target || is_valid_linear_address(paging_mode(fault.registers), Gva{*target})) return {};
+  return fmt::format("{} goes to {:#x}, which is not canonical", instruction.name, *target);
 }
 
 }  // namespace

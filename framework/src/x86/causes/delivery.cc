@@ -1,19 +1,24 @@
 #include "x86/causes/delivery.h"
 #include <hltest/x86/cpu_mode.h>
+#include "x86/causes/inner_stack.h"
+#include "x86/registers/read_number.h"
 
 #include <fmt/format.h>
 
-#include <cstring>
 #include <type_traits>
 
 namespace hltest {
 namespace {
 
-// The part of an IDT's gates that all have.
+// What a gate and the code segment that it names make of an event.
 struct Handler {
   std::uint16_t selector = 0;
   std::uint64_t offset = 0;
   unsigned ist = 0;
+  // Of its code segment:
+  Gva base{};
+  std::uint32_t limit = 0xFFFF'FFFF;
+  unsigned cpl = 0;  // that it runs at
 };
 
 struct Delivery {
@@ -21,21 +26,20 @@ struct Delivery {
   const Registers& registers;
   const std::function<PageWalk(Gva gva)>& walk;
   const LinearReader& read;
-  DescriptorTables tables{registers, read};
+  DescriptorReader tables{registers, read};
   bool ia32e = registers.efer.lma();
 
   [[nodiscard]] std::string name() const {
-    return fmt::format("the gate for {} (vector {:#x})", mnemonic(vector),
-                       static_cast<unsigned>(vector));
+    return fmt::format("{} (vector {:#x})", mnemonic(vector), static_cast<unsigned>(vector));
   }
 
   [[nodiscard]] std::string missing_gate() const {
     const std::uint64_t size = gate_size(registers);
     const std::uint64_t last = static_cast<std::uint64_t>(vector) * size + size - 1;
-    const DescriptorTable& idt = registers.idt;
+    const DescriptorTableRegister& idt = registers.idt;
     if (idt.limit < last) {
-      return fmt::format("the IDT at {} ends before {}: its limit is {:#x}", to_string(idt.base),
-                         name(), idt.limit);
+      return fmt::format("the IDT at {} ends before the gate for {}: its limit is {:#x}",
+                         to_string(idt.base), name(), idt.limit);
     }
     const Gva at = idt.base + (last + 1 - size);
     const PageWalk found = walk(at);
@@ -45,67 +49,54 @@ struct Delivery {
                              to_string(found.end));
   }
 
-  [[nodiscard]] std::string code_segment(const Handler& handler) const {
-    const std::optional<Descriptor> code = tables.descriptor(handler.selector);
+  // Sets the fields of `handler` that its code segment decides.
+  [[nodiscard]] std::string code_segment(Handler& handler) const {
     const std::string selector = fmt::format("the handler's selector {:#x}", handler.selector);
+    if ((handler.selector & 0xFFFCU) == 0) return selector + " is a null selector";
+    const std::optional<Descriptor> code = tables.descriptor(handler.selector);
     if (!code) {
-      return fmt::format("{} is beyond the end of the GDT (limit {:#x}), or the GDT is not mapped",
-                         selector, registers.gdt.limit);
+      return fmt::format("{} is beyond the end of the {}, or the table is not mapped", selector,
+                         is_in_ldt(handler.selector)
+                             ? std::string{"LDT"}
+                             : fmt::format("GDT (limit {:#x})", registers.gdt.limit));
     }
-    const bool is_right = std::visit(
-        [this](const auto& form) {
+    const std::string why = std::visit(
+        [&](const auto& form) -> std::string {
           if constexpr (requires { form.conforming; }) {
-            return form.present && (!ia32e || std::is_same_v<std::decay_t<decltype(form)>, Code64>);
+            if (ia32e && !std::is_same_v<std::decay_t<decltype(form)>, Code64>) {
+              return "a handler requires 64-bit code";
+            }
+            if (form.dpl > registers.cpl()) {
+              return fmt::format("a handler requires a DPL of at most CPL, {}", registers.cpl());
+            }
+            if (!form.present) return "it is not present";
+            if constexpr (requires { form.base; }) {
+              handler.base = form.base;
+              handler.limit = form.limit;
+            }
+            handler.cpl = form.conforming ? registers.cpl() : form.dpl;
+            if (registers.rflags.vm() && handler.cpl != 0) {
+              return "from virtual-8086 mode a handler requires CPL 0";
+            }
+            return "";
+          } else {
+            return fmt::format("a handler requires {}code", ia32e ? "64-bit " : "");
           }
-          return false;
         },
         *code);
-    if (is_right) return {};
-    return fmt::format("{} is a {}: a handler takes present {}code", selector, to_string(*code),
-                       ia32e ? "64-bit " : "");
+    return why.empty() ? "" : fmt::format("{} is a {}: {}", selector, to_string(*code), why);
   }
 
-  [[nodiscard]] std::uint64_t tss_field(std::uint64_t offset, std::size_t size) const {
-    const std::vector<std::uint8_t> bytes = read(registers.tr.base + offset, size);
-    std::uint64_t value = 0;
-    if (bytes.size() == size) std::memcpy(&value, bytes.data(), size);
-    return value;
-  }
-
-  // What keeps the processor from taking SS0:ESP0 out of a TSS (SDM vol. 3, 8.2.1 and figure 8-2).
-  [[nodiscard]] std::string inner_stack_of_tss32() const {
-    const std::uint64_t selector = tss_field(8, 2);
-    if ((selector & 0xFFFC) == 0) {
-      return fmt::format("the TSS at {} has a null selector for SS0: there is no stack for CPL 0",
-                         to_string(registers.tr.base));
-    }
-    const auto descriptor = tables.descriptor(static_cast<std::uint16_t>(selector));
-    const auto* const data32 = descriptor ? std::get_if<Data32>(&*descriptor) : nullptr;
-    const auto* const data16 = descriptor ? std::get_if<Data16>(&*descriptor) : nullptr;
-    const bool is_right = (data32 != nullptr && data32->writable && data32->present) ||
-                          (data16 != nullptr && data16->writable && data16->present);
-    if (is_right) return {};
-    return fmt::format("SS0 in the TSS at {} is selector {:#x}, {}: it takes writable data",
-                       to_string(registers.tr.base), selector,
-                       descriptor ? to_string(*descriptor) : "which the GDT has not");
-  }
-
-  // Where the stack begins that the handler gets: that of an IST entry, of the TSS for an inner
-  // level, or the current one (SDM vol. 3, 6.14.2 to 6.14.5).
-  [[nodiscard]] Gva stack_top(const Handler& handler) const {
-    if (ia32e && handler.ist != 0) return Gva{tss_field(36 + 8 * (handler.ist - 1), 8) & ~0xFULL};
-    if (registers.cpl() != 0) return Gva{ia32e ? tss_field(4, 8) & ~0xFULL : tss_field(4, 4)};
-    return ia32e ? Gva{registers.rsp & ~0xFULL} : stack_address(registers);
-  }
-
-  // The stack that the frame is pushed on; of a handler for CPL 0, as nearly all are.
+  // The stack that the frame is pushed on (SDM vol. 3, 6.12.1 and 6.14.2 to 6.14.5).
   [[nodiscard]] std::string stack(const Handler& handler) const {
-    if (registers.cpl() != 0 && !ia32e) {
-      if (std::string wrong = inner_stack_of_tss32(); !wrong.empty()) return wrong;
+    SwitchedStack stack{.top = current_stack(registers)};
+    if (handler.ist != 0) {
+      stack = stack_of_ist(registers, read, handler.ist);
+    } else if (handler.cpl < registers.cpl()) {
+      stack = stack_of_tss(registers, read, handler.cpl);
     }
-    const std::uint64_t pushed = ia32e ? 8 : 4;
-    const std::uint64_t mask = ia32e ? ~0ULL : 0xFFFF'FFFFULL;
-    const Gva top{(stack_top(handler).value() - pushed) & mask};
+    if (!stack.obstacle.empty()) return stack.obstacle;
+    const Gva top = stack.top.below(ia32e ? 8 : 4);
     const PageWalk found = walk(top);
     if (!found.translated()) {
       return fmt::format("the stack at {} is not mapped: {}", to_string(top), to_string(found.end));
@@ -118,15 +109,25 @@ struct Delivery {
   }
 
   [[nodiscard]] std::string handler_code(const Handler& handler) const {
-    const Gva at{handler.offset};
+    if (!ia32e && handler.offset > handler.limit) {
+      return fmt::format("the handler at {:#x}:{:#x} is beyond the limit of its segment, {:#x}",
+                         handler.selector, handler.offset, handler.limit);
+    }
+    const std::uint64_t linear = handler.base.value() + handler.offset;
+    const Gva at{ia32e ? linear : linear & 0xFFFF'FFFF};
     if (!is_valid_linear_address(paging_mode(registers), at)) {
-      return fmt::format("the handler's address in {}, {}, is not canonical", name(),
+      return fmt::format("the handler's address in the gate for {}, {}, is not canonical", name(),
                          to_string(at));
     }
     const PageWalk found = walk(at);
-    if (found.translated() && !read(at, 1).empty()) return {};
-    return fmt::format("the handler at {} is not mapped, or where there is no memory",
-                       to_string(at));
+    if (!found.translated() || read(at, 1).empty()) {
+      return fmt::format("the handler at {} is not mapped, or where there is no memory",
+                         to_string(at));
+    }
+    if (registers.efer.nxe() && (found.flags & kNoExecute) != PageFlags::kReadOnly) {
+      return fmt::format("the handler at {} is in a page that forbids execution", to_string(at));
+    }
+    return {};
   }
 
   [[nodiscard]] std::string obstacle() const {
@@ -137,19 +138,19 @@ struct Delivery {
         [&](const auto& form) -> std::string {
           if constexpr (requires { form.ist; }) {
             handler = {.selector = form.selector, .offset = form.offset, .ist = form.ist};
-            return form.present ? "" : name() + " is not present";
+            return form.present ? "" : "the gate for " + name() + " is not present";
           } else if constexpr (std::is_same_v<std::decay_t<decltype(form)>, TaskGate>) {
-            return form.present ? "" : name() + " is not present";
+            return form.present ? "" : "the gate for " + name() + " is not present";
           } else {
-            return fmt::format("{} is none: {}", name(), to_string(Descriptor{form}));
+            return fmt::format("the IDT entry for {} is not a gate: {}", name(),
+                               to_string(Descriptor{form}));
           }
         },
         *gate);
     if (!wrong.empty() || std::holds_alternative<TaskGate>(*gate)) return wrong;
-    for (std::string each : {code_segment(handler), stack(handler), handler_code(handler)}) {
-      if (!each.empty()) return each;
-    }
-    return {};
+    wrong = code_segment(handler);
+    if (wrong.empty()) wrong = stack(handler);
+    return wrong.empty() ? handler_code(handler) : wrong;
   }
 };
 
@@ -167,7 +168,7 @@ std::string obstacle_to_delivery(Vector vector, const Registers& registers,
   }
   std::string obstacle =
       Delivery{.vector = vector, .registers = registers, .walk = walk, .read = read}.obstacle();
-  constexpr DescriptorTable kRealMode{Gva{0}, 0x3FF};
+  constexpr DescriptorTableRegister kRealMode{Gva{0}, 0x3FF};
   if (obstacle.empty() || registers.idt != kRealMode) return obstacle;
   return "IDTR still has its real-mode value (base 0x0, limit 0x3ff): " + obstacle;
 }

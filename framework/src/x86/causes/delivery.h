@@ -10,9 +10,9 @@
 
 namespace hltest {
 
-/// What the delivery of an exception would trip over, in one sentence without a full stop: the IDT,
-/// the gate, the handler's code segment, the stack, the handler itself (SDM vol. 3, 6.12 and 6.14).
-/// Empty where it would go well, as far as the tables tell. In real mode: the limit of the IVT.
+/// What prevents the delivery of an exception, in one sentence without a full stop: the IDT, the
+/// gate, the handler's code segment, the stack or the handler itself (SDM vol. 3, 6.12 and 6.14);
+/// in real mode the limit of the IVT. Empty if the tables allow it.
 std::string obstacle_to_delivery(Vector vector, const Registers& registers,
                                  const std::function<PageWalk(Gva gva)>& walk,
                                  const LinearReader& read);

@@ -17,8 +17,10 @@ std::string fault_cause(const Fault& fault) {
     case Vector::kStackFault:
     case Vector::kGeneralProtection: {
       const SelectorErrorCode code{fault.error_code.value_or(0)};
-      return code.selector() != 0 || code.idt() ? cause_of_selector(fault, instruction)
-                                                : cause_of_protection(fault, instruction);
+      const bool names_something = code.selector() != 0 || code.idt();
+      return names_something || fault.vector == Vector::kInvalidTss
+                 ? cause_of_selector(fault, instruction)
+                 : cause_of_protection(fault, instruction);
     }
     default:
       return cause_of_instruction(fault, instruction);

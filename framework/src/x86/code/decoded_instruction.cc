@@ -83,6 +83,11 @@ DecodedInstruction::Unit unit_of(const ZydisDecodedInstruction& instruction) {
     case ZYDIS_ISA_EXT_AVX2:
     case ZYDIS_ISA_EXT_FMA:
       return Unit::kAvx;
+    case ZYDIS_ISA_EXT_XSAVE:
+    case ZYDIS_ISA_EXT_XSAVEC:
+    case ZYDIS_ISA_EXT_XSAVEOPT:
+    case ZYDIS_ISA_EXT_XSAVES:
+      return Unit::kXsave;
     default:
       return Unit::kInteger;
   }
@@ -165,9 +170,11 @@ std::optional<DecodedInstruction> decode_instruction(std::span<const std::uint8_
                                                           &instruction, operands.data()))) {
     return std::nullopt;
   }
-  DecodedInstruction decoded{.mnemonic = ZydisMnemonicGetString(instruction.mnemonic),
+  DecodedInstruction decoded{.mnemonic = mnemonic_of(instruction),
+                             .name = name_of(instruction),
                              .text = disassemble_one(bytes, registers.code_address(), mode).text,
                              .length = instruction.length,
+                             .operand_size = instruction.operand_width / 8U,
                              .unit = unit_of(instruction)};
   for (std::size_t i = 0; i < instruction.operand_count; ++i) {
     if (auto operand = operand_of(instruction, operands.at(i), registers)) {

@@ -1,20 +1,21 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <hltest/x86/address.h>
 #include <hltest/x86/cpu_mode.h>
 #include <hltest/x86/registers.h>
+#include "x86/code/mnemonic.h"
 
 namespace hltest {
 
-/// One operand of an instruction, with the value that it has in the registers.
+/// One operand of an instruction, with its value.
 struct Operand {
   enum class Kind { kRegister, kMemory, kImmediate, kFarPointer } kind = Kind::kRegister;
   /// The register's name (`bx`), or the segment register that memory is accessed through (`ds`).
@@ -26,26 +27,31 @@ struct Operand {
   unsigned size = 0;           ///< in bytes
   bool is_read = false;
   bool is_written = false;
-  bool is_hidden = false;  ///< not in the instruction's text: a stack, or the DX:AX of DIV
+  bool is_hidden = false;  ///< not in the instruction's text: the stack, or DX:AX of DIV
 };
 
-/// What an instruction is about to do.
+/// An instruction with its operands' values.
 struct DecodedInstruction {
-  std::string mnemonic{};  ///< `div`
-  std::string text{};      ///< `div bx`
-  std::size_t length = 0;  ///< in bytes
+  Mnemonic mnemonic = Mnemonic::kOther;
+  std::string name{};         ///< the mnemonic in words: `div`, `ret far`
+  std::string text{};         ///< `div bx`
+  std::size_t length = 0;     ///< in bytes
+  unsigned operand_size = 0;  ///< in bytes: 2, 4 or 8
   std::vector<Operand> operands{};
-  enum class Unit { kInteger, kX87, kMmx, kSse, kAvx } unit = Unit::kInteger;
+  enum class Unit { kInteger, kX87, kMmx, kSse, kAvx, kXsave } unit = Unit::kInteger;
 
-  /// The first operand of a kind that stands in its text; nullptr where there is none.
+  /// The first visible operand of a kind, or nullptr.
   [[nodiscard]] const Operand* first(Operand::Kind kind) const;
-  /// The operand in memory, one in the text before a hidden one; nullptr where there is none.
+  /// The operand in memory, preferably a visible one, or nullptr.
   [[nodiscard]] const Operand* memory() const;
-  [[nodiscard]] bool is(std::string_view name) const { return mnemonic == name; }
+  /// Whether it is one of these.
+  [[nodiscard]] bool is(std::same_as<Mnemonic> auto... any) const {
+    return ((mnemonic == any) || ...);
+  }
 };
 
 /// Decodes the first instruction of `bytes`, which the processor is about to execute with these
-/// registers; nothing where it is none in their mode.
+/// registers; nothing where they are not an instruction in the registers' mode.
 std::optional<DecodedInstruction> decode_instruction(std::span<const std::uint8_t> bytes,
                                                      const Registers& registers);
 

@@ -8,8 +8,8 @@
 namespace hltest {
 namespace {
 
-// x86 code falls in step after a few instructions wherever decoding begins; the more of them were
-// decoded on the way, the surer.
+// Decoding from any byte falls in step with the code after a few instructions; the more of them are
+// decoded, the surer.
 constexpr std::uint64_t kFarthestStart = 48;
 
 Instruction decode(const ZydisDecoder& decoder, std::span<const std::uint8_t> bytes, Gva address) {
@@ -17,7 +17,10 @@ Instruction decode(const ZydisDecoder& decoder, std::span<const std::uint8_t> by
   std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT> operands;
   if (ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, bytes.data(), bytes.size(), &decoded,
                                          operands.data()))) {
-    return {.address = address, .bytes = {bytes[0]}, .text = fmt::format("db {:#04x}", bytes[0])};
+    return {.address = address,
+            .bytes = {bytes[0]},
+            .text = fmt::format("db {:#04x}", bytes[0]),
+            .is_valid = false};
   }
   ZydisFormatter formatter;
   ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
@@ -31,11 +34,14 @@ Instruction decode(const ZydisDecoder& decoder, std::span<const std::uint8_t> by
                                   decoded.operand_count_visible, text.data(), text.size(),
                                   address.value(), nullptr);
   const auto own = bytes.first(decoded.length);
-  return {.address = address, .bytes = {own.begin(), own.end()}, .text = text.data()};
+  return {.address = address,
+          .bytes = {own.begin(), own.end()},
+          .text = text.data(),
+          .mnemonic = mnemonic_of(decoded)};
 }
 
-// The instructions from `start` on that end exactly `length` bytes behind it; empty if they step
-// over that. In offsets, since the address behind the last one that there is is 0.
+// The instructions from `start` on that end exactly `length` bytes after it; empty if one crosses
+// that point. Counts in offsets: the address after the last one is 0.
 std::vector<Instruction> decode_up_to(const ZydisDecoder& decoder,
                                       std::span<const std::uint8_t> code, Gva start,
                                       std::uint64_t length) {
@@ -57,20 +63,12 @@ Instruction disassemble_one(std::span<const std::uint8_t> bytes, Gva address, Cp
 
 bool raises_by_itself(std::span<const std::uint8_t> bytes, CpuMode mode, Vector vector) {
   if (bytes.empty()) return false;
-  const ZydisDecoder decoder = decoder_for(mode);
-  ZydisDecodedInstruction decoded;
-  const bool valid = ZYAN_SUCCESS(
-      ZydisDecoderDecodeInstruction(&decoder, nullptr, bytes.data(), bytes.size(), &decoded));
+  const Instruction instruction = disassemble_one(bytes, Gva{0}, mode);
+  using enum Mnemonic;
   if (vector == Vector::kInvalidOpcode) {
-    return !valid || decoded.mnemonic == ZYDIS_MNEMONIC_UD0 ||
-           decoded.mnemonic == ZYDIS_MNEMONIC_UD1 || decoded.mnemonic == ZYDIS_MNEMONIC_UD2;
+    return !instruction.is_valid || instruction.is(kUd0, kUd1, kUd2);
   }
-  if (vector == Vector::kDivideError) {
-    return valid &&
-           (decoded.mnemonic == ZYDIS_MNEMONIC_DIV || decoded.mnemonic == ZYDIS_MNEMONIC_IDIV ||
-            decoded.mnemonic == ZYDIS_MNEMONIC_AAM);
-  }
-  return false;
+  return vector == Vector::kDivideError && instruction.is(kDiv, kIdiv, kAam);
 }
 
 std::vector<Instruction> disassemble_around(std::span<const std::uint8_t> code, Gva start,

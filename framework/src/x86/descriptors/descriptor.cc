@@ -16,17 +16,17 @@ std::uint8_t bits(bool value, std::uint8_t bit) { return value ? bit : std::uint
 void check_range(std::string_view what, std::uint64_t value, std::uint64_t most) {
   if (value <= most) return;
   throw DescriptorError(
-      fmt::format("a descriptor's {} of {:#x}: at most {:#x} has room in it", what, value, most));
+      fmt::format("a descriptor's {} of {:#x} does not fit: at most {:#x}", what, value, most));
 }
 
-// Where G has to be set, and whether it can.
-bool needs_granularity(std::uint32_t limit) {
-  constexpr std::uint32_t kMostBytes = 0xF'FFFF;
-  if (limit <= kMostBytes) return false;
-  if ((limit & 0xFFF) != 0xFFF) {
-    throw DescriptorError(
-        fmt::format("a segment limit of {:#x}: over {:#x} a limit counts 4 KiB and ends in 0xfff",
-                    limit, kMostBytes));
+// G of a descriptor; the limit has to be one that it can count.
+bool granularity(const auto& form) {
+  if (!counts_4kib(form.limit, form.granularity)) return false;
+  if ((form.limit & 0xFFF) != 0xFFF) {
+    throw DescriptorError(fmt::format(
+        "a segment limit of {:#x}: over 0xfffff, or with G set, a limit counts 4 KiB and ends in "
+        "0xfff",
+        form.limit));
   }
   return true;
 }
@@ -34,7 +34,7 @@ bool needs_granularity(std::uint32_t limit) {
 void check_format(bool possible, std::string_view form, DescriptorFormat format) {
   if (possible) return;
   throw DescriptorError(
-      fmt::format("a {}: there is none {}", form,
+      fmt::format("a {} does not exist {}", form,
                   format == DescriptorFormat::kIa32e ? "in IA-32e mode" : "outside IA-32e mode"));
 }
 
@@ -73,21 +73,25 @@ struct Encoder {
   EncodedDescriptor operator()(const CodeSegment<kBits>& code) const {
     check_range("DPL", code.dpl, 3);
     check_range("base", code.base.value(), 0xFFFF'FFFF);
-    return {.low = descriptor({.base = code.base,
-                               .limit = code.limit,
-                               .type = static_cast<std::uint8_t>(
-                                   kCode | kAccessed | bits(code.readable, kReadableOrWritable) |
-                                   bits(code.conforming, kConformingOrExpandDown)),
-                               .dpl = static_cast<std::uint8_t>(code.dpl),
-                               .present = code.present,
-                               .db = kBits == 32,
-                               .granularity = needs_granularity(code.limit)})};
+    return {.low = descriptor(
+                {.base = code.base,
+                 .limit = code.limit,
+                 .type = static_cast<std::uint8_t>(kCode | bits(code.accessed, kAccessed) |
+                                                   bits(code.readable, kReadableOrWritable) |
+                                                   bits(code.conforming, kConformingOrExpandDown)),
+                 .dpl = static_cast<std::uint8_t>(code.dpl),
+                 .present = code.present,
+                 .avl = code.avl,
+                 .db = kBits == 32,
+                 .granularity = granularity(code)})};
   }
   EncodedDescriptor operator()(const Code64& code) const {
     EncodedDescriptor encoded = (*this)(Code32{.dpl = code.dpl,
                                                .readable = code.readable,
                                                .conforming = code.conforming,
-                                               .present = code.present});
+                                               .present = code.present,
+                                               .avl = code.avl,
+                                               .accessed = code.accessed});
     constexpr std::uint64_t kL = 1ULL << 53U;
     constexpr std::uint64_t kD = 1ULL << 54U;
     encoded.low = (encoded.low & ~kD) | kL;
@@ -97,15 +101,17 @@ struct Encoder {
   EncodedDescriptor operator()(const DataSegment<kBits>& data) const {
     check_range("DPL", data.dpl, 3);
     check_range("base", data.base.value(), 0xFFFF'FFFF);
-    return {.low = descriptor({.base = data.base,
-                               .limit = data.limit,
-                               .type = static_cast<std::uint8_t>(
-                                   kAccessed | bits(data.writable, kReadableOrWritable) |
-                                   bits(data.expand_down, kConformingOrExpandDown)),
-                               .dpl = static_cast<std::uint8_t>(data.dpl),
-                               .present = data.present,
-                               .db = kBits == 32,
-                               .granularity = needs_granularity(data.limit)})};
+    return {.low = descriptor(
+                {.base = data.base,
+                 .limit = data.limit,
+                 .type = static_cast<std::uint8_t>(bits(data.accessed, kAccessed) |
+                                                   bits(data.writable, kReadableOrWritable) |
+                                                   bits(data.expand_down, kConformingOrExpandDown)),
+                 .dpl = static_cast<std::uint8_t>(data.dpl),
+                 .present = data.present,
+                 .avl = data.avl,
+                 .db = kBits == 32,
+                 .granularity = granularity(data)})};
   }
   EncodedDescriptor operator()(const Ldt& ldt) const {
     check_range("DPL", ldt.dpl, 3);
@@ -115,7 +121,8 @@ struct Encoder {
                            .dpl = static_cast<std::uint8_t>(ldt.dpl),
                            .s = false,
                            .present = ldt.present,
-                           .granularity = needs_granularity(ldt.limit)},
+                           .avl = ldt.avl,
+                           .granularity = granularity(ldt)},
                           format);
   }
   template <unsigned kBits>
@@ -129,7 +136,8 @@ struct Encoder {
                            .dpl = static_cast<std::uint8_t>(tss.dpl),
                            .s = false,
                            .present = tss.present,
-                           .granularity = needs_granularity(tss.limit)},
+                           .avl = tss.avl,
+                           .granularity = granularity(tss)},
                           format);
   }
   template <unsigned kBits>
@@ -152,11 +160,16 @@ struct Encoder {
     return gate(kTaskGate, task.selector, 0, task.dpl, task.present, 0, 32);
   }
   EncodedDescriptor operator()(const IvtEntry& /*entry*/) const {
-    throw DescriptorError("an IVT entry is no descriptor: only real mode has an IVT");
+    throw DescriptorError("an IVT entry is not a descriptor: only real mode has an IVT");
   }
-  EncodedDescriptor operator()(const ReservedDescriptor& reserved) const {
-    throw DescriptorError(
-        fmt::format("the reserved descriptor {:#018x} has no meaning to encode", reserved.low));
+  EncodedDescriptor operator()(const ReservedDescriptor& raw) const {
+    const bool is_16_bytes = has_16_bytes(raw.low, format);
+    if (!is_16_bytes && raw.high != 0) {
+      throw DescriptorError(
+          fmt::format("the raw descriptor {:#018x} has 8 bytes, and {:#018x} for the 8 after them",
+                      raw.low, raw.high));
+    }
+    return {.low = raw.low, .high = raw.high, .is_16_bytes = is_16_bytes};
   }
 };
 

@@ -14,6 +14,9 @@ Descriptor segment_of_size(const Segment& s, auto fill) {
     form.limit = s.limit;
     form.dpl = s.dpl;
     form.present = s.present;
+    form.avl = s.avl;
+    form.granularity = s.granularity;
+    form.accessed = (s.type & kAccessed) != 0;
     fill(form);
     return form;
   };
@@ -31,7 +34,12 @@ Descriptor decode_code_or_data(const Segment& s, const ReservedDescriptor& reser
   }
   if (s.l && s.db) return reserved;
   if (s.l) {
-    return Code64{.dpl = s.dpl, .readable = second, .conforming = third, .present = s.present};
+    return Code64{.dpl = s.dpl,
+                  .readable = second,
+                  .conforming = third,
+                  .present = s.present,
+                  .avl = s.avl,
+                  .accessed = (s.type & kAccessed) != 0};
   }
   return segment_of_size<CodeSegment>(s, [&](auto& code) {
     code.readable = second;
@@ -52,7 +60,9 @@ struct SystemDecoder {
                 .limit = segment.limit,
                 .dpl = segment.dpl,
                 .busy = (segment.type & kBusyBit) != 0,
-                .present = segment.present};
+                .present = segment.present,
+                .avl = segment.avl,
+                .granularity = segment.granularity};
   }
   template <typename Form>
   [[nodiscard]] Form gate(bool has_high_word) const {
@@ -103,11 +113,24 @@ struct SystemDecoder {
   }
 
   [[nodiscard]] Descriptor ldt() const {
-    return Ldt{
-        .base = base, .limit = segment.limit, .dpl = segment.dpl, .present = segment.present};
+    return Ldt{.base = base,
+               .limit = segment.limit,
+               .dpl = segment.dpl,
+               .present = segment.present,
+               .avl = segment.avl,
+               .granularity = segment.granularity};
+  }
+
+  // The second half of a segment or call gate has a type field, too: it has to be that of no
+  // descriptor, so that no selector for the second half finds one (SDM vol. 3, figures 5-8 and
+  // 8-4).
+  [[nodiscard]] bool has_upper_type() const {
+    const bool is_idt_gate = (segment.type & ~1U) == (kInterruptGate | kWide);
+    return !is_idt_gate && (high >> 40U & 0x1F) != 0;
   }
 
   [[nodiscard]] Descriptor ia32e() const {
+    if (has_upper_type()) return ReservedDescriptor{.low = low, .high = high};
     switch (segment.type) {
       case kTss | kWide:
       case kTss | kBusyBit | kWide:

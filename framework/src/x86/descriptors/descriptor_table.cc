@@ -1,4 +1,5 @@
 #include <hltest/x86/descriptor_table.h>
+#include "x86/registers/read_number.h"
 
 #include <fmt/format.h>
 
@@ -10,18 +11,10 @@ namespace hltest {
 namespace {
 
 constexpr std::uint16_t kIndex = 0xFFF8;
-constexpr std::uint64_t kEntry = 8;
+constexpr unsigned kEntry = 8;
 
 std::uint64_t size_of(const EncodedDescriptor& entry) {
   return entry.is_16_bytes ? 2 * kEntry : kEntry;
-}
-
-std::uint64_t quadword(const std::vector<std::uint8_t>& bytes, std::size_t offset) {
-  std::uint64_t value = 0;
-  if (offset + sizeof value <= bytes.size()) {
-    std::memcpy(&value, bytes.data() + offset, sizeof value);
-  }
-  return value;
 }
 
 }  // namespace
@@ -35,14 +28,14 @@ unsigned gate_size(const Registers& registers) {
   return descriptor_format(registers) == DescriptorFormat::kIa32e ? 16 : 8;
 }
 
-void SegmentDescriptorTable::set(std::uint16_t selector, const Descriptor& descriptor) {
+void DescriptorTableBuilder::set(std::uint16_t selector, const Descriptor& descriptor) {
   const std::uint16_t offset = selector & kIndex;
   const EncodedDescriptor encoded = encode(descriptor, format_);
   for (const auto& [other, entry] : entries_) {
     if (other == offset) continue;
     if (offset < other + size_of(entry) && other < offset + size_of(encoded)) {
       throw DescriptorError(fmt::format(
-          "the {} at {:#x} shares bytes with the entry at {:#x}: one of them takes 16 bytes",
+          "the {} at {:#x} shares bytes with the entry at {:#x}: one of them has 16 bytes",
           describe_fields(descriptor).front().value, offset, other));
     }
   }
@@ -53,7 +46,7 @@ void SegmentDescriptorTable::set(std::uint16_t selector, const Descriptor& descr
   entries_[offset] = encoded;
 }
 
-std::optional<Segment> SegmentDescriptorTable::segment(std::uint16_t selector) const {
+std::optional<Segment> DescriptorTableBuilder::segment(std::uint16_t selector) const {
   const auto found = entries_.find(selector & kIndex);
   if (found == entries_.end()) return std::nullopt;
   Segment loaded = segment_from_descriptor(found->second.low, selector);
@@ -61,13 +54,13 @@ std::optional<Segment> SegmentDescriptorTable::segment(std::uint16_t selector) c
   return loaded;
 }
 
-std::uint16_t SegmentDescriptorTable::limit() const {
+std::uint16_t DescriptorTableBuilder::limit() const {
   if (entries_.empty()) return 0;
   const auto& [offset, entry] = *entries_.rbegin();
   return static_cast<std::uint16_t>(offset + size_of(entry) - 1);
 }
 
-std::vector<std::uint8_t> SegmentDescriptorTable::bytes() const {
+std::vector<std::uint8_t> DescriptorTableBuilder::bytes() const {
   std::vector<std::uint8_t> bytes;
   for (const auto& [offset, entry] : entries_) {
     bytes.resize(offset + size_of(entry));
@@ -79,31 +72,33 @@ std::vector<std::uint8_t> SegmentDescriptorTable::bytes() const {
   return bytes;
 }
 
-DescriptorTables::DescriptorTables(const Registers& registers, LinearReader read)
+DescriptorReader::DescriptorReader(const Registers& registers, LinearReader read)
     : registers_(registers), read_(std::move(read)) {}
 
-std::optional<Descriptor> DescriptorTables::entry(Gva base, std::uint64_t limit,
+// Outside IA-32e mode linear addresses wrap at 4 GiB.
+Gva DescriptorReader::address(Gva base, std::uint64_t offset) const {
+  const std::uint64_t linear = base.value() + offset;
+  return Gva{registers_.efer.lma() ? linear : linear & 0xFFFF'FFFF};
+}
+
+std::optional<Descriptor> DescriptorReader::entry(Gva base, std::uint64_t limit,
                                                   std::uint64_t offset, std::uint64_t size) const {
   if (offset + size - 1 > limit) return std::nullopt;
   const DescriptorFormat format = descriptor_format(registers_);
-  const auto address = [&](std::uint64_t at) {  // outside IA-32e mode addresses wrap at 4 GiB
-    const std::uint64_t linear = base.value() + at;
-    return Gva{format == DescriptorFormat::kIa32e ? linear : linear & 0xFFFF'FFFF};
-  };
-  const std::vector<std::uint8_t> bytes = read_(address(offset), size);
+  const std::vector<std::uint8_t> bytes = read_(address(base, offset), size);
   if (bytes.size() != size) return std::nullopt;
-  std::uint64_t high = size > kEntry ? quadword(bytes, kEntry) : 0;
-  const std::uint64_t low = quadword(bytes, 0);
+  const std::uint64_t low = little_endian(bytes);
+  std::uint64_t high = size > kEntry ? little_endian(std::span{bytes}.subspan(kEntry)) : 0;
   if (size == kEntry && has_16_bytes(low, format)) {
-    if (offset + 2 * kEntry - 1 > limit) return ReservedDescriptor{.low = low};
-    const std::vector<std::uint8_t> upper = read_(address(offset + kEntry), kEntry);
-    if (upper.size() != kEntry) return std::nullopt;
-    high = quadword(upper, 0);
+    if (offset + 2 * kEntry - 1 > limit) return std::nullopt;
+    const auto upper = read_number(read_, address(base, offset + kEntry), kEntry);
+    if (!upper) return std::nullopt;
+    high = *upper;
   }
   return decode_descriptor(low, high, format);
 }
 
-std::optional<Descriptor> DescriptorTables::descriptor(std::uint16_t selector) const {
+std::optional<Descriptor> DescriptorReader::descriptor(std::uint16_t selector) const {
   const std::uint64_t offset = selector & kIndex;
   if (!is_in_ldt(selector)) {
     return entry(registers_.gdt.base, registers_.gdt.limit, offset, kEntry);
@@ -112,41 +107,46 @@ std::optional<Descriptor> DescriptorTables::descriptor(std::uint16_t selector) c
   return entry(registers_.ldt.base, registers_.ldt.limit, offset, kEntry);
 }
 
-std::optional<Descriptor> DescriptorTables::gate(Vector vector) const {
+std::optional<Descriptor> DescriptorReader::gate(Vector vector) const {
   const auto number = static_cast<std::uint64_t>(vector);
-  const DescriptorTable& idt = registers_.idt;
+  const DescriptorTableRegister& idt = registers_.idt;
   if (registers_.cr0.pe()) {
     const std::uint64_t size = gate_size(registers_);
     return entry(idt.base, idt.limit, number * size, size);
   }
   if (number * 4 + 3 > idt.limit) return std::nullopt;
-  const std::vector<std::uint8_t> bytes = read_(idt.base + number * 4, 4);
-  if (bytes.size() != 4) return std::nullopt;
-  IvtEntry entry;
-  std::memcpy(&entry.ip, bytes.data(), sizeof entry.ip);
-  std::memcpy(&entry.cs, bytes.data() + 2, sizeof entry.cs);
-  return entry;
+  const auto cs_ip = read_number(read_, idt.base + number * 4, 4);
+  if (!cs_ip) return std::nullopt;
+  return IvtEntry{.cs = static_cast<std::uint16_t>(*cs_ip >> 16U),
+                  .ip = static_cast<std::uint16_t>(*cs_ip)};
 }
 
-std::string DescriptorTables::to_string() const {
+std::string DescriptorReader::to_string() const {
   std::string text;
   const auto out = std::back_inserter(text);
-  const auto add_segments = [&](const char* name, std::uint64_t limit, std::uint16_t indicator) {
+  const DescriptorFormat format = descriptor_format(registers_);
+  const auto add_segments = [&](const char* name, Gva base, std::uint64_t limit,
+                                std::uint16_t indicator) {
     for (std::uint32_t offset = 0; offset + kEntry - 1 <= std::min<std::uint64_t>(limit, 0xFFFF);) {
+      const auto low = read_number(read_, address(base, offset), kEntry);
+      if (!low) break;
       const auto selector = static_cast<std::uint16_t>(offset | indicator);
       const std::optional<Descriptor> found = descriptor(selector);
-      if (!found) break;
+      if (!found) {
+        fmt::format_to(out, "{} {:#06x}  16 bytes, of which the table's limit cuts off some\n",
+                       name, selector);
+        break;
+      }
       if (!std::holds_alternative<NullDescriptor>(*found)) {
         fmt::format_to(out, "{} {:#06x}  {}\n", name, selector, hltest::to_string(*found));
       }
-      const bool takes_two = std::holds_alternative<Ldt>(*found) ||
-                             std::holds_alternative<Tss64>(*found) ||
-                             std::holds_alternative<CallGate64>(*found);
-      offset += takes_two && descriptor_format(registers_) == DescriptorFormat::kIa32e ? 16 : 8;
+      offset += has_16_bytes(*low, format) ? 2 * kEntry : kEntry;
     }
   };
-  add_segments("GDT", registers_.gdt.limit, 0);
-  if (!registers_.ldt.unusable) add_segments("LDT", registers_.ldt.limit, 4);
+  add_segments("GDT", registers_.gdt.base, registers_.gdt.limit, 0);
+  if (!registers_.ldt.unusable) {
+    add_segments("LDT", registers_.ldt.base, registers_.ldt.limit, 4);
+  }
   for (unsigned vector = 0; vector < 256; ++vector) {
     const std::optional<Descriptor> found = gate(static_cast<Vector>(vector));
     if (!found || std::holds_alternative<NullDescriptor>(*found)) continue;

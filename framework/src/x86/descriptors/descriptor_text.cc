@@ -21,6 +21,13 @@ struct Describer {
   void add_dpl_and_present(const Form& form) {
     add("DPL", fmt::format("{}", form.dpl));
     add("present", form.present ? "yes" : "no");
+    // Only where they are not what they nearly always are.
+    if constexpr (requires { form.avl; }) {
+      if (form.avl) add("AVL", "1");
+    }
+    if constexpr (requires { form.granularity; }) {
+      if (form.granularity && !counts_4kib(form.limit, false)) add("G", "1");
+    }
   }
   template <typename Form>
   void add_base_and_limit(const Form& form) {
@@ -96,7 +103,7 @@ struct Describer {
   void operator()(const ReservedDescriptor& reserved) {
     add("form", "reserved");
     add("bytes", fmt::format("{:#018x}", reserved.low));
-    if (reserved.high != 0) add("bytes above", fmt::format("{:#018x}", reserved.high));
+    if (reserved.high != 0) add("upper bytes", fmt::format("{:#018x}", reserved.high));
   }
 };
 

@@ -1,4 +1,5 @@
 #include <hltest/x86/segment.h>
+#include "x86/descriptors/descriptor_type.h"
 
 namespace hltest {
 namespace {
@@ -42,6 +43,12 @@ Segment Segment::code64(std::uint16_t selector) {
 
 Segment Segment::task_state(std::uint16_t selector, Gva base, std::uint32_t limit) {
   return {.selector = selector, .base = base, .limit = limit, .type = kBusyTss, .s = false};
+}
+
+Segment Segment::task_state16(std::uint16_t selector, Gva base, std::uint32_t limit) {
+  Segment segment = task_state(selector, base, limit);
+  segment.type = descriptor_type::kTss | descriptor_type::kBusyBit;
+  return segment;
 }
 
 Segment Segment::null_ldt() {

@@ -10,8 +10,8 @@ namespace {
 constexpr std::size_t kMostBroken = 64;
 constexpr std::size_t kMostRanges = 1U << 16U;
 
-// Every level's permissions count, and the last one's caching, which the processor may keep by
-// page: ranges that differ in A or D only are alike.
+// A range's flags are the permissions of all levels and the caching of the last. A and D are not
+// compared.
 class Reader {
  public:
   Reader(const PagingContext& context, const PhysicalReader& read, std::size_t most_entries)
@@ -31,8 +31,7 @@ class Reader {
   }
 
  private:
-  // Walks to each entry of one table from the top, so that there is one reading of what entries
-  // mean.
+  // Walks to each entry of one table from the top, so that only walk_pages interprets entries.
   void read_table(Gva start, unsigned level) {
     for (unsigned index = 0; index < format_.entries(level); ++index) {
       if (entries_left_ == 0 || map_.ranges.size() == kMostRanges) {
@@ -40,7 +39,7 @@ class Reader {
         return;
       }
       --entries_left_;
-      const Gva gva = sign_extended(start + index * format_.covered(level));
+      const Gva gva = format_.canonical((start + index * format_.covered(level)).value());
       const PageWalk walk = walk_to(gva, level);
       if (walk.translated()) {
         add({.gva = gva, .gpa = walk.gpa, .size = walk.page_size, .flags = walk.flags});
@@ -64,7 +63,7 @@ class Reader {
     return walk;
   }
 
-  // True when the entry at `level` points to a table that can be read.
+  // Whether the entry at `level` points to a table that can be read.
   static bool descends(const PageWalk& walk, unsigned level) {
     return level > 0 && !walk.steps.empty() && walk.steps.back().level < level;
   }
@@ -73,12 +72,6 @@ class Reader {
     const bool reached = !walk.steps.empty() && walk.steps.back().level == level;
     return walk.end == WalkEnd::kOutsideMemory ? (reached || walk.steps.empty())
                                                : reached && walk.end == WalkEnd::kReservedBit;
-  }
-
-  [[nodiscard]] Gva sign_extended(Gva gva) const {
-    if (format_.linear_bits == 32) return gva;
-    const std::uint64_t sign = 1ULL << (format_.linear_bits - 1);
-    return Gva{((gva.value() & (2 * sign - 1)) ^ sign) - sign};
   }
 
   void add(const MappedRange& page) {
@@ -131,7 +124,7 @@ std::string to_string(const MappedRanges& map) {
     text += '\n';
   }
   if (map.truncated) {
-    fmt::format_to(out, "... and more: not all entries were read\n");
+    fmt::format_to(out, "... not all entries were read\n");
   }
   return text;
 }

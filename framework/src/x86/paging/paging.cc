@@ -47,6 +47,21 @@ std::uint64_t alignment(PageSize size) {
 
 bool has(PageFlags flags, PageFlags flag) { return (flags & flag) != kReadOnly; }
 
+// The bits that are not flags, among them P, PS and the address.
+std::uint64_t unknown_bits(PageFlags flags) {
+  constexpr PageFlags kAll =
+      kReadWrite | kUser | kWriteThrough | kCacheDisable | kPat | kGlobal | kNoExecute;
+  return static_cast<std::uint64_t>(flags) & ~static_cast<std::uint64_t>(kAll);
+}
+
+std::string bit_numbers(std::uint64_t value) {
+  std::string text;
+  for (unsigned bit = 0; bit < 64; ++bit) {
+    if ((value >> bit & 1U) != 0) text += fmt::format("{}{}", text.empty() ? "" : ", ", bit);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string to_string(PageFlags flags) {
@@ -69,7 +84,8 @@ std::string to_string(const PageMapping& mapping) {
 }
 
 PageMap::PageMap(PagingMode mode) : mode_(mode) {
-  if (mode == PagingMode::kNone) throw PagingError("without paging there is nothing to map");
+  if (mode == PagingMode::kNone)
+    throw PagingError("a page map requires a paging mode, and this is none");
 }
 
 void PageMap::check(const PageMapping& mapping) const {
@@ -79,7 +95,7 @@ void PageMap::check(const PageMapping& mapping) const {
     throw PagingError(fmt::format("the mapping of {} is empty", to_string(mapping.gva)));
   }
   if (!has_page_size(mode_, mapping.page_size)) {
-    throw PagingError(fmt::format("the mapping {}: {} has no {}", to_string(mapping),
+    throw PagingError(fmt::format("the mapping {}: {} lacks {}", to_string(mapping),
                                   to_string(mode_), name(mapping.page_size)));
   }
   if (!mapping.gva.is_aligned(page) || !mapping.gpa.is_aligned(page) || mapping.size % page != 0) {
@@ -100,6 +116,10 @@ void PageMap::check(const PageMapping& mapping) const {
       mapping.size > physical_limit - mapping.gpa.value()) {
     throw PagingError(fmt::format("the mapping {} goes beyond the {} bits of a physical address",
                                   to_string(mapping), format.physical_bits));
+  }
+  if (const std::uint64_t unknown = unknown_bits(mapping.flags); unknown != 0) {
+    throw PagingError(fmt::format("the mapping {}: its flags have bits set that are not flags: {}",
+                                  to_string(mapping), bit_numbers(unknown)));
   }
   if (has(mapping.flags, kNoExecute) && mode_ == PagingMode::k32Bit) {
     throw PagingError(fmt::format("the mapping {}: 32-bit paging has no execute-disable bit",
