@@ -13,7 +13,7 @@
 /// Whether this host runs a guest with this bit of CR4 set.
 inline bool has_control_bit(hltest::CpuMode mode, std::uint64_t bit) {
   hltest::Machine probe{mode};
-  probe.registers().cr4.value |= bit;
+  probe.registers().cr4->value |= bit;
   try {
     return probe.run(hltest::FlatImage{"probe", {0xF4}}).halted();
   } catch (const hltest::SetupError&) {

@@ -1,6 +1,7 @@
 // kvm_run's contents as exits: without a guest.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/kvm.h>
 #include "kvm/exit.h"
 
 #include <array>
@@ -9,7 +10,7 @@
 namespace {
 
 using namespace hltest;
-using namespace hltest::kvm;
+using namespace hltest::internal::kvm;
 
 class DecodeExitTest : public ::testing::Test {
  protected:

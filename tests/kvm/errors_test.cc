@@ -15,6 +15,7 @@
 namespace {
 
 using namespace hltest;
+namespace kvm = hltest::internal::kvm;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
@@ -26,7 +27,7 @@ class FakeKvm : public ::testing::Test {
 
 std::string message_of_opening(int error_number) {
   fake::posix().open_error = error_number;
-  return message_of<kvm::Unavailable>([] { const kvm::System system; });
+  return message_of<KvmUnavailable>([] { const kvm::System system; });
 }
 
 TEST_F(FakeKvm, MissingDeviceSaysWhatToDo) {
@@ -63,7 +64,7 @@ TEST_F(FakeKvm, InterruptedCallsAreMadeAgain) {
 
 TEST_F(FakeKvm, WrongApiVersion) {
   fake::posix().ioctls[kvm::kGetApiVersion.number] = [](std::uintptr_t) { return 11; };
-  EXPECT_EQ(message_of<kvm::Unavailable>([] { const kvm::System system; }),
+  EXPECT_EQ(message_of<KvmUnavailable>([] { const kvm::System system; }),
             "/dev/kvm speaks KVM API version 11, and hltest version 12; use a Linux kernel from "
             "2.6.22 on");
   EXPECT_EQ(fake::posix().closed, 1) << "nothing leaks";
@@ -71,24 +72,24 @@ TEST_F(FakeKvm, WrongApiVersion) {
 
 TEST_F(FakeKvm, ADeviceThatIsNotKvm) {
   fake::posix().ioctls.erase(kvm::kGetApiVersion.number);
-  EXPECT_THAT(message_of<kvm::Unavailable>([] { const kvm::System system; }),
+  EXPECT_THAT(message_of<KvmUnavailable>([] { const kvm::System system; }),
               HasSubstr("KVM_GET_API_VERSION: Inappropriate ioctl for device (ENOTTY)"));
 }
 
 TEST_F(FakeKvm, NoRoomForOneMoreVm) {
   fake::posix().ioctls[kvm::kCreateVm.number] = fake::fails_with(ENOMEM);
   const kvm::System system;
-  EXPECT_EQ(message_of<kvm::Unavailable>([&] { (void)system.create_vm(); }),
-            "KVM_CREATE_VM (machine type 0): Cannot allocate memory (ENOMEM); the host has no room "
-            "for one more VM: end others, or run fewer tests at a time");
+  EXPECT_EQ(message_of<KvmUnavailable>([&] { (void)system.create_vm(); }),
+            "KVM_CREATE_VM (machine type 0): Cannot allocate memory (ENOMEM); the host has no memory "
+            "or room left for it: end other programs, or run fewer tests at a time");
   fake::posix().ioctls[kvm::kCreateVm.number] = fake::fails_with(EMFILE);
-  EXPECT_THAT(message_of<kvm::Unavailable>([&] { (void)system.create_vm(); }),
+  EXPECT_THAT(message_of<KvmUnavailable>([&] { (void)system.create_vm(); }),
               HasSubstr("ulimit -n"));
 }
 
 TEST_F(FakeKvm, NoRoomForAVcpu) {
   fake::posix().ioctls[kvm::kCreateVcpu.number] = fake::fails_with(ENOMEM);
-  EXPECT_THAT(message_of<kvm::Unavailable>([] {
+  EXPECT_THAT(message_of<KvmUnavailable>([] {
                 Machine machine{CpuMode::kReal16};
                 machine.create_vm();
               }),
@@ -118,23 +119,25 @@ TEST_F(FakeKvm, CpuidListGrowsUntilItFits) {
   const auto entries = system.supported_cpuid();
   EXPECT_THAT(rooms, ::testing::ElementsAre(128, 256, 512));
   ASSERT_EQ(entries.size(), 2U);
-  EXPECT_EQ(entries[0].function, 7U);
+  EXPECT_EQ(entries[0].leaf.leaf, 7U);
 }
 
 TEST_F(FakeKvm, CpuidListThatNeverFitsIsAnError) {
   fake::posix().ioctls[kvm::kGetSupportedCpuid.number] = fake::fails_with(E2BIG);
   const kvm::System system;
-  EXPECT_EQ(message_of<kvm::Error>([&] { (void)system.supported_cpuid(); }),
-            "KVM_GET_SUPPORTED_CPUID (room for 4096 entries): Argument list too long (E2BIG)");
+  EXPECT_EQ(message_of<HostError>([&] { (void)system.supported_cpuid(); }),
+            "KVM_GET_SUPPORTED_CPUID (room for 4096 entries): Argument list too long (E2BIG); the "
+            "kernel's log may say more (dmesg)");
 }
 
 TEST_F(FakeKvm, MemorySlotErrorsNameTheSlot) {
   kvm::Vm vm = kvm::System{}.create_vm();
   std::array<std::uint8_t, 4096> memory{};
   fake::posix().ioctls[kvm::kSetUserMemoryRegion.number] = fake::fails_with(EEXIST);
-  EXPECT_EQ(message_of<kvm::Error>(
+  EXPECT_EQ(message_of<HostError>(
                 [&] { vm.set_memory_slot(3, Gpa{0x1000}, memory, kvm::SlotAccess::kReadWrite); }),
-            "KVM_SET_USER_MEMORY_REGION (slot 3, 0x1000 bytes at 0x1000): File exists (EEXIST)");
+            "KVM_SET_USER_MEMORY_REGION (slot 3, 0x1000 bytes at 0x1000): File exists (EEXIST); the "
+            "kernel's log may say more (dmesg)");
 }
 
 TEST_F(FakeKvm, RunIsNotMadeAgainWhenASignalEndsIt) {
@@ -142,14 +145,15 @@ TEST_F(FakeKvm, RunIsNotMadeAgainWhenASignalEndsIt) {
   fake::posix().ioctls[kvm::kRun.number] = fake::fails_with(EINTR);
   EXPECT_TRUE(std::holds_alternative<kvm::InterruptedExit>(vcpu.run()));
   fake::posix().ioctls[kvm::kRun.number] = fake::fails_with(EFAULT);
-  EXPECT_EQ(message_of<kvm::Error>([&] { vcpu.run(); }), "KVM_RUN: Bad address (EFAULT)");
+  EXPECT_EQ(message_of<HostError>([&] { vcpu.run(); }), "KVM_RUN: Bad address (EFAULT); the kernel's log may say more (dmesg)");
 }
 
 TEST_F(FakeKvm, GuestMemoryThatTheHostRefuses) {
   fake::posix().mmap_error = ENOMEM;
   EXPECT_EQ(message_of<MemoryError>([] { GuestMemory(64 * kKiB, CpuMode::kReal16); }),
             "a memory size of 0x10000 bytes is beyond this host: mmap of 0x10000 bytes: Cannot "
-            "allocate memory (ENOMEM)");
+            "allocate memory (ENOMEM); the host has no memory or room left for it: end other "
+            "programs, or run fewer tests at a time");
 }
 
 // The fixture without KVM: what happens to a test is what its SetUp does.

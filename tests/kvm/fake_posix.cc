@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 namespace fake {
 
@@ -22,7 +23,7 @@ Ioctl fails_with(int error_number) {
 }
 
 void reset() {
-  using namespace hltest::kvm;
+  using namespace hltest::internal::kvm;
   posix() = Posix{};
   const auto returns = [](int result) { return [result](std::uintptr_t) { return result; }; };
   posix().ioctls = {{kGetApiVersion.number, returns(12)}, {kGetVcpuMmapSize.number, returns(4096)},
@@ -33,7 +34,7 @@ void reset() {
 
 }  // namespace fake
 
-namespace hltest::kvm::posix {
+namespace hltest::internal::kvm::posix {
 
 int open(const char* /*path*/, int /*flags*/) {
   fake::Posix& posix = fake::posix();
@@ -69,8 +70,9 @@ void* mmap(std::size_t size, int /*protection*/, int /*flags*/, int /*fd*/) {
   return std::calloc(1, size);
 }
 
-void* mremap(void* address, std::size_t /*old_size*/, std::size_t new_size) {
-  return std::realloc(address, new_size);
+int madvise(void* address, std::size_t size, int /*advice*/) {
+  std::memset(address, 0, size);
+  return 0;
 }
 
 int munmap(void* address, std::size_t /*size*/) {
@@ -82,4 +84,4 @@ int mincore(void* /*address*/, std::size_t /*size*/, unsigned char* /*resident*/
   return fake::fails_with(ENOSYS)(0);
 }
 
-}  // namespace hltest::kvm::posix
+}  // namespace hltest::internal::kvm::posix

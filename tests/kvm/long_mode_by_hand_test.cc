@@ -16,39 +16,15 @@
 namespace {
 
 using namespace hltest;
+namespace kvm = hltest::internal::kvm;
 
 std::optional<kvm::System> open_kvm(std::string& why_not) {
   try {
     return kvm::System{};
-  } catch (const kvm::Unavailable& unavailable) {
+  } catch (const KvmUnavailable& unavailable) {
     why_not = unavailable.what();
     return std::nullopt;
   }
-}
-
-kvm_segment code64() {
-  return {.base = 0,
-          .limit = 0xFFFFFFFF,
-          .selector = 8,
-          .type = 0xB,
-          .present = 1,
-          .dpl = 0,
-          .db = 0,
-          .s = 1,
-          .l = 1,
-          .g = 1,
-          .avl = 0,
-          .unusable = 0,
-          .padding = 0};
-}
-
-kvm_segment data() {
-  kvm_segment segment = code64();
-  segment.selector = 16;
-  segment.type = 3;
-  segment.l = 0;
-  segment.db = 1;
-  return segment;
 }
 
 TEST(LongModeByHand, RunsToHltWithA64BitResult) {
@@ -81,29 +57,25 @@ TEST(LongModeByHand, RunsToHltWithA64BitResult) {
   kvm::Vcpu vcpu = vm.create_vcpu(0);
   vcpu.set_cpuid(system->supported_cpuid());
 
-  kvm_sregs sregs = vcpu.sregs();
-  sregs.cr0 = Cr0::kPe | Cr0::kEt | Cr0::kPg;
-  sregs.cr3 = kPml4;
-  sregs.cr4 = Cr4::kPae;
-  sregs.efer = Efer::kLme | Efer::kLma;
-  sregs.cs = code64();
-  sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data();
-  vcpu.set_sregs(sregs);
-  kvm_regs regs{};
-  regs.rip = 0x1000;
-  regs.rflags = 2;
-  vcpu.set_regs(regs);
+  Registers registers = vcpu.registers();
+  registers.cr0.value = Cr0::kPe | Cr0::kEt | Cr0::kPg;
+  registers.cr3.value = kPml4;
+  registers.cr4.value = Cr4::kPae;
+  registers.efer.value = Efer::kLme | Efer::kLma;
+  registers.set_all_segments(Segment::flat_data(16));
+  registers.cs = Segment::code64(8);
+  registers.rip = 0x1000;
+  registers.rflags.value = 2;
+  vcpu.set_registers(registers);
 
-  const kvm::Exit exit = vcpu.run();
-
-  ASSERT_TRUE(std::holds_alternative<kvm::HltExit>(exit));
-  const kvm_regs after = vcpu.regs();
+  EXPECT_TRUE(std::holds_alternative<kvm::HltExit>(vcpu.run()));
+  const Registers after = vcpu.registers();
   EXPECT_EQ(after.rax, Cr0::kPe | Cr0::kEt | Cr0::kPg);
   EXPECT_EQ(after.rbx, kPml4);
   EXPECT_EQ(after.rcx, Cr4::kPae);
   EXPECT_EQ(after.rdx, 0x2468ACF13579BDE0U);
   EXPECT_EQ(after.rip, 0x1000 + kCode.size());
-  EXPECT_EQ(vcpu.sregs().efer, Efer::kLme | Efer::kLma);
+  EXPECT_EQ(after.efer.value, Efer::kLme | Efer::kLma);
 }
 
 }  // namespace

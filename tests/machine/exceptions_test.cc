@@ -118,12 +118,30 @@ TEST_F(RealModeTest, AFrameThatWrapsAroundTheStackSegmentIsReadAsItWasPushed) {
   }
 }
 
-TEST_F(RealModeTest, BreakpointAndIntoAreSoftware) {
-  EXPECT_TRUE(exception_of(run(RealModeImage{"int3", {0xCC}})).software);
+// INT3, INTO and INT1 raise the SDM's exceptions; only INT n is a software interrupt.
+TEST_F(RealModeTest, Int3AndIntoRaiseTheirExceptions) {
+  const Outcome int3 = run(RealModeImage{"int3", {0xCC}});
+  EXPECT_THAT(int3, Raised(Breakpoint()));
+  EXPECT_THAT(int3, ::testing::Not(CalledInterrupt(3)));
+  EXPECT_FALSE(exception_of(int3).software);
+  EXPECT_EQ(int3.stop_address(), Gva{0x1000});
+  EXPECT_EQ(int3.registers.ip(), 0x1001) << "a trap: RIP is after it";
   // OF is set by 0x7F + 1.
-  const Outcome outcome = run(RealModeImage{"into", {0xB0, 0x7F, 0x04, 0x01, 0xCE}});
-  ASSERT_THAT(outcome, Raised(Vector::kOverflow));
-  EXPECT_TRUE(exception_of(outcome).software);
+  const Outcome into = run(RealModeImage{"into", {0xB0, 0x7F, 0x04, 0x01, 0xCE}});
+  EXPECT_THAT(into, Raised(Overflow()));
+  EXPECT_EQ(into.stop_address(), Gva{0x1004});
+}
+
+TEST_F(RealModeTest, IntNIsCalledAndNotRaised) {
+  const Outcome int3 = run(RealModeImage{"int_3", {0xCD, 0x03}});
+  EXPECT_THAT(int3, CalledInterrupt(3));
+  EXPECT_THAT(int3, ::testing::Not(Raised(Breakpoint())));
+  EXPECT_EQ(int3.stop_address(), Gva{0x1000});
+  const Outcome dos = run(RealModeImage{"int_21h", {0xCD, 0x21}});
+  EXPECT_THAT(dos, CalledInterrupt(0x21));
+  EXPECT_THAT(dos, ::testing::Not(CalledInterrupt(0x20)));
+  EXPECT_THAT(dos, Raised(Vector{0x21}));
+  EXPECT_THAT(run(RealModeImage{"ud2", {0x0F, 0x0B}}), ::testing::Not(CalledInterrupt(6)));
 }
 
 // INT n in the other modes is beyond some software KVMs; hardware does it.
@@ -156,7 +174,7 @@ TEST_F(ProtectedModeTest, HaltAtCpl3IsAHalt) {
 
   ASSERT_THAT(outcome, Halted());
   EXPECT_EQ(outcome.registers.bl(), 3);
-  EXPECT_EQ(outcome.end_mode, "protected32_user");
+  EXPECT_EQ(mode_name(outcome.registers), "protected32_user");
   EXPECT_EQ(outcome.registers.cs.selector, kUserCode32Selector);
   EXPECT_EQ(outcome.registers.ss.selector, kUserDataSelector);
   EXPECT_EQ(outcome.registers.esp(), 16 * kMiB - 16);
@@ -174,7 +192,7 @@ TEST_F(LongModeTest, HaltAtCpl3IsAHalt) {
   ASSERT_THAT(outcome, Halted());
   EXPECT_EQ(outcome.registers.rflags.value, 2U);
   EXPECT_THAT(run(LongModeImage{"rex_hlt", {0x48, 0xF4}}.entered_at(kUserCode)), Halted());
-  EXPECT_EQ(outcome.end_mode, "long64_user");
+  EXPECT_EQ(mode_name(outcome.registers), "long64_user");
   EXPECT_EQ(outcome.stop_address(), kUserCode + 1);
   EXPECT_EQ(outcome.registers.cs, machine().registers().cs);
   EXPECT_EQ(outcome.registers.ss.selector, kUserDataSelector);
@@ -193,7 +211,7 @@ TEST_F(RealModeTest, ABiosServiceIsToldAtItsInstruction) {
   ASSERT_THAT(outcome, Raised(Vector{0x10}));
   EXPECT_EQ(outcome.stop_address(), Gva{0x1002});
   EXPECT_EQ(outcome.registers.ip(), 0x1004);
-  EXPECT_EQ(outcome.fault()->cause, "INT 0x10 is a BIOS service, and there is no BIOS here");
+  EXPECT_EQ(diagnose(outcome).cause, "INT 0x10 is a BIOS service, and there is no BIOS here");
   EXPECT_THAT(report(outcome), ::testing::HasSubstr(">     0x1002  cd 10 "));
 }
 

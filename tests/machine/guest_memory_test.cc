@@ -21,7 +21,7 @@ TEST(GuestMemoryTest, ReadsWhatWasWritten) {
   struct Point {
     std::int16_t x, y;
   };
-  memory.write(Gpa{0x200}, Point{-1, 2});
+  memory.write<Point>(Gpa{0x200}, {-1, 2});
   EXPECT_EQ(memory.read<Point>(Gpa{0x200}).x, -1);
 
   memory.write_bytes(Gpa{0x300}, std::array<std::uint8_t, 3>{1, 2, 3});
@@ -65,21 +65,24 @@ TEST(GuestMemoryTest, RamGoesRoundTheRomAndTheSystemRegion) {
               HasSubstr("0xf0000000 is outside"));
 }
 
-TEST(GuestMemoryTest, SystemRegionCanBeReadAndNotWritten) {
-  GuestMemory memory{4 * kKiB, CpuMode::kProtected32};
-  memory.create_system_region(0x1000)[5] = 0xF4;
-  EXPECT_EQ(memory.read<std::uint8_t>(kSystemRegion + 5), 0xF4);
-  EXPECT_EQ(message_of<MemoryError>([&] { memory.write<char>(kSystemRegion, 0); }),
-            "write of 1 bytes at 0xf0000000: 0xf0000000 belongs to the framework (RAM 0x0-0xfff)");
+TEST_F(ProtectedModeTest, SystemRegionCanBeReadAndNotWritten) {
+  machine().set_memory_size(4 * kKiB);
+  EXPECT_THAT(run(ProtectedModeImage{"halt", {0xF4}, Gpa{0}}), Halted());
+  EXPECT_EQ(memory().read<std::uint8_t>(kSystemRegion + 5), 0xF4);
+  EXPECT_EQ(message_of<MemoryError>([&] { memory().write<char>(kSystemRegion, 0); }),
+            "write of 1 bytes at 0xf0000000: 0xf0000000 to 0xffffffff belongs to the framework "
+            "(RAM 0x0-0xfff)");
 }
 
 TEST(GuestMemoryTest, ResizingKeepsWhatFits) {
-  GuestMemory memory{8 * kKiB, CpuMode::kProtected32};
+  Machine machine{CpuMode::kProtected32};
+  GuestMemory& memory = machine.memory();
+  machine.set_memory_size(8 * kKiB);
   memory.write<std::uint32_t>(Gpa{0x10}, 1);
   memory.write<std::uint32_t>(Gpa{0x1010}, 2);
-  memory.resize(4 * kKiB);
+  machine.set_memory_size(4 * kKiB);
   EXPECT_EQ(memory.read<std::uint32_t>(Gpa{0x10}), 1U);
-  memory.resize(1 * kGiB);
+  machine.set_memory_size(1 * kGiB);
   EXPECT_EQ(memory.read<std::uint32_t>(Gpa{0x10}), 1U);
   EXPECT_EQ(memory.read<std::uint32_t>(Gpa{0x1010}), 0U);
 }

@@ -1,4 +1,4 @@
-#include "machine/hexdump.h"
+#include "testing/hexdump.h"
 #include <gtest/gtest.h>
 
 #include <sstream>
@@ -7,6 +7,8 @@
 namespace {
 
 using namespace hltest;
+using internal::hexdump;
+using internal::hexdump_comparison;
 
 TEST(HexdumpTest, RowsOfSixteenWithText) {
   std::vector<std::uint8_t> bytes(18, 'A');

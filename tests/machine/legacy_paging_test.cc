@@ -64,7 +64,7 @@ TEST_P(LegacyPaging, AReadOnlyPageRefusesWritesWithWp) {
   const StartRegisters start{.rax = 5, .rbx = kWindow.value(), .rcx = 0x9000};
   EXPECT_THAT(run(guests::store_then_load, start),
               Raised(PageFault{.address = kWindow, .error_code = kProtection | kWrite}));
-  machine().registers().cr0.value &= ~Cr0::kWp;
+  machine().registers().cr0->value &= ~Cr0::kWp;
   EXPECT_EQ(run(guests::store_then_load, start).registers.edx(), 5U);
 }
 
@@ -74,7 +74,7 @@ TEST_P(LegacyPaging, SmepKeepsCpl0FromExecutingUserPages) {
   memory().write<std::uint8_t>(Gpa{0x9000}, 0xC3);
   const StartRegisters start{.rbx = kWindow.value()};
   EXPECT_THAT(run(guests::from_protected_mode::call_address, start), Halted());
-  machine().registers().cr4.value |= Cr4::kSmep;
+  machine().registers().cr4->value |= Cr4::kSmep;
   EXPECT_THAT(run(guests::from_protected_mode::call_address, start),
               Raised(PageFault{.address = kWindow, .error_code = kProtection | kFetch}));
 }
@@ -82,7 +82,7 @@ TEST_P(LegacyPaging, SmepKeepsCpl0FromExecutingUserPages) {
 TEST_P(LegacyPaging, SmapKeepsCpl0FromReadingUserPages) {
   if (!has_control_bit(kMode, Cr4::kSmap)) GTEST_SKIP() << "this host has no SMAP";
   machine().map({.gva = kWindow, .gpa = Gpa{0x9000}, .flags = kReadWrite | kUser});
-  machine().registers().cr4.value |= Cr4::kSmap;
+  machine().registers().cr4->value |= Cr4::kSmap;
   EXPECT_THAT(run(guests::store_then_load, {.rbx = 0x5000, .rcx = kWindow.value()}),
               Raised(PageFault{.address = kWindow, .error_code = kProtection}));
   EXPECT_THAT(run(guests::store_then_load,
@@ -97,7 +97,7 @@ TEST_P(LegacyPaging, ASupervisorPageRefusesCpl3) {
   const Outcome outcome = run(guests::store_then_load, {.rbx = 0x5000, .rcx = kWindow.value()});
   EXPECT_THAT(outcome,
               Raised(PageFault{.address = kWindow, .error_code = kProtection | kUserMode}));
-  EXPECT_EQ(outcome.end_mode, "protected32_user");
+  EXPECT_EQ(mode_name(outcome.registers), "protected32_user");
 }
 
 TEST_P(LegacyPaging, ANoExecutePageRefusesFetches) {

@@ -68,7 +68,7 @@ TEST_P(LongModePaging, AReadOnlyPageRefusesWritesWithWp) {
   const StartRegisters start{.rax = 5, .rbx = window().value(), .rcx = 0x9000};
   EXPECT_THAT(run(guests::write_then_read, start),
               Raised(PageFault{.address = window(), .error_code = kProtection | kWrite}));
-  machine().registers().cr0.value &= ~Cr0::kWp;
+  machine().registers().cr0->value &= ~Cr0::kWp;
   EXPECT_EQ(run(guests::write_then_read, start).registers.rdx, 5U) << "CPL 0 may without CR0.WP";
 }
 
@@ -81,7 +81,7 @@ TEST_P(LongModePaging, ASupervisorPageRefusesCpl3) {
   const Outcome outcome = run(guests::read_unmapped, {.rbx = kUserWindow.value()});
   EXPECT_THAT(outcome,
               Raised(PageFault{.address = kUserWindow, .error_code = kProtection | kUserMode}));
-  EXPECT_EQ(outcome.end_mode, "long64_user");
+  EXPECT_EQ(mode_name(outcome.registers), "long64_user");
 }
 
 TEST_P(LongModePaging, AUserPageIsCpl3s) {
@@ -105,7 +105,7 @@ TEST_P(LongModePaging, SmepKeepsCpl0FromExecutingUserPages) {
   memory().write<std::uint8_t>(Gpa{0x9000}, 0xC3);
   const StartRegisters start{.rbx = window().value()};
   EXPECT_THAT(run(guests::from_long_mode::call_address, start), Halted());
-  machine().registers().cr4.value |= Cr4::kSmep;
+  machine().registers().cr4->value |= Cr4::kSmep;
   EXPECT_THAT(run(guests::from_long_mode::call_address, start),
               Raised(PageFault{.address = window(), .error_code = kProtection | kFetch}));
 }
@@ -113,7 +113,7 @@ TEST_P(LongModePaging, SmepKeepsCpl0FromExecutingUserPages) {
 TEST_P(LongModePaging, SmapKeepsCpl0FromReadingUserPages) {
   if (!has_control_bit(kMode, Cr4::kSmap)) GTEST_SKIP() << "this host has no SMAP";
   machine().map({.gva = window(), .gpa = Gpa{0x9000}, .flags = kReadWrite | kUser});
-  machine().registers().cr4.value |= Cr4::kSmap;
+  machine().registers().cr4->value |= Cr4::kSmap;
   EXPECT_THAT(run(guests::read_unmapped, {.rbx = window().value()}),
               Raised(PageFault{.address = window(), .error_code = kProtection}));
   EXPECT_THAT(

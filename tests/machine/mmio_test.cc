@@ -13,21 +13,22 @@ using ::testing::HasSubstr;
 
 constexpr Gpa kDevice{0xE0000000};
 
-MmioAccess access(Direction direction, std::uint64_t offset, std::uint8_t size, std::uint64_t value,
+Access access(Direction direction, std::uint64_t offset, std::uint8_t size, std::uint64_t value,
                   bool handled) {
-  return {.gpa = kDevice + offset,
+  return {.space = Space::kMmio,
           .direction = direction,
           .size = size,
-          .handled = handled,
+          .answered = handled,
+          .address = (kDevice + offset).value(),
           .value = value};
 }
 
-MmioAccess read(std::uint64_t offset, std::uint8_t size, std::uint64_t value, bool handled) {
-  return access(Direction::kIn, offset, size, value, handled);
+Access read(std::uint64_t offset, std::uint8_t size, std::uint64_t value, bool handled) {
+  return access(Direction::kRead, offset, size, value, handled);
 }
 
-MmioAccess write(std::uint64_t offset, std::uint8_t size, std::uint64_t value, bool handled) {
-  return access(Direction::kOut, offset, size, value, handled);
+Access write(std::uint64_t offset, std::uint8_t size, std::uint64_t value, bool handled) {
+  return access(Direction::kWrite, offset, size, value, handled);
 }
 
 TEST_F(ProtectedModeTest, UnhandledMmioIsInTheLog) {
@@ -40,18 +41,17 @@ TEST_F(ProtectedModeTest, UnhandledMmioIsInTheLog) {
               ElementsAre(read(0, 4, 0xFFFF'FFFF, false), write(4, 4, 0x12345678, false),
                           read(8, 1, 0xFF, false), write(12, 1, 0x9A, false)));
   EXPECT_EQ(to_string(outcome.mmio[0]), "read 0xe0000000, 4 bytes: 0xffffffff (nothing there)");
-  EXPECT_EQ(outcome.exits.front().reason, ExitReason::kMmio);
-  EXPECT_EQ(to_string(outcome.exits[1]), "KVM_EXIT_MMIO: write 0xe0000004, 4 bytes: 78 56 34 12");
+  EXPECT_EQ(to_string(outcome.accesses[1]), "write 0xe0000004, 4 bytes: 0x12345678 (nothing there)");
 }
 
 TEST_F(ProtectedModeTest, HandlersAnswerByAddressRange) {
   std::vector<std::uint64_t> written;
   machine().mmio().attach(
       kDevice, 8,
-      {.read = [](const MmioAccess&) { return 0xC0FFEEULL; },
-       .write = [&](const MmioAccess& asked) { written.push_back(asked.value); }});
+      {.read = [](const Access&) { return 0xC0FFEEULL; },
+       .write = [&](const Access& asked) { written.push_back(asked.value); }});
   machine().mmio().attach(
-      kDevice + 8, 4, {.read = [](const MmioAccess& asked) { return asked.gpa.value() | 0x5A; }});
+      kDevice + 8, 4, {.read = [](const Access& asked) { return asked.address | 0x5A; }});
 
   const Outcome outcome = run(guests::mmio);
 
@@ -62,17 +62,18 @@ TEST_F(ProtectedModeTest, HandlersAnswerByAddressRange) {
                                         read(8, 1, 0x5A, true), write(12, 1, 0x9A, false)));
 }
 
-TEST(MmioBusTest, OverlapsAndEmptyRangesAreErrors) {
-  MmioBus bus;
+TEST(MmioScriptsTest, OverlapsAndEmptyRangesAreErrors) {
+  Machine machine{CpuMode::kProtected32};
+  MmioScripts& bus = machine.mmio();
   bus.attach(Gpa{0x1000}, 0x1000, {});
   try {
     bus.attach(Gpa{0x1FFF}, 1, {});
     FAIL() << "an overlap";
-  } catch (const std::invalid_argument& error) {
-    EXPECT_THAT(error.what(), HasSubstr("0x1fff-0x1fff overlaps the one for 0x1000-0x1fff"));
+  } catch (const SetupError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("MMIO 0x1fff overlaps the one at MMIO 0x1000-0x1fff"));
   }
-  EXPECT_THROW(bus.attach(Gpa{0x9000}, 0, {}), std::invalid_argument);
-  EXPECT_THROW(bus.attach(Gpa{~0ULL}, 2, {}), std::invalid_argument);
+  EXPECT_THROW(bus.attach(Gpa{0x9000}, 0, {}), SetupError);
+  EXPECT_THROW(bus.attach(Gpa{~0ULL}, 2, {}), SetupError);
   bus.attach(Gpa{0x2000}, 0x1000, {});
 }
 
@@ -93,7 +94,7 @@ TEST_F(RealModeTest, RomCannotBeWritten) {
       run(RealModeImage{"write_rom", {0xB8, 0x00, 0xF0, 0x8E, 0xD8, 0xC6, 0x06, 0, 0, 0, 0xF4}});
   ASSERT_THAT(outcome, Halted());
   ASSERT_EQ(outcome.mmio.size(), 1U);
-  EXPECT_EQ(outcome.mmio[0].gpa, kRomRegion);
+  EXPECT_EQ(outcome.mmio[0].gpa(), kRomRegion);
   EXPECT_EQ(memory().read<std::uint8_t>(kRomRegion), 0xF4);
 }
 

@@ -21,13 +21,13 @@ TYPED_TEST(PortsInEveryMode, EveryOutIsCapturedWithWidthAndOrder) {
   const Outcome outcome = this->run(guests::print_string);
 
   ASSERT_THAT(outcome, Halted());
-  std::vector<PortAccess> expected;
+  std::vector<Access> expected;
   for (const char c : std::string{"Hello"}) {
-    expected.push_back({.port = kDebugConsole, .value = static_cast<std::uint32_t>(c)});
+    expected.push_back(Access::out(kDebugConsole, 1, static_cast<std::uint8_t>(c)));
   }
-  expected.push_back({.port = 0x80, .size = 2, .value = 0x1234});
-  expected.push_back({.port = 0x84, .size = 4, .value = 0x89ABCDEF});
-  EXPECT_EQ(outcome.ports.accesses(), expected);
+  expected.push_back(Access::out(0x80, 2, 0x1234));
+  expected.push_back(Access::out(0x84, 4, 0x89ABCDEF));
+  EXPECT_THAT(outcome.ports, ::testing::ElementsAreArray(expected));
   EXPECT_THAT(outcome, Wrote(kDebugConsole, "Hello"));
   EXPECT_THAT(outcome.ports.bytes(0x80), ElementsAre(0x34, 0x12));
   EXPECT_THAT(outcome.ports.bytes(0x84), ElementsAre(0xEF, 0xCD, 0xAB, 0x89));
@@ -45,18 +45,14 @@ TYPED_TEST(PortsInEveryMode, AnswersComeInOrderAndThenTheBusFloats) {
   EXPECT_EQ(outcome.registers.dl(), 0x33);
   EXPECT_EQ(outcome.registers.si(), 0x4444);
   EXPECT_EQ(outcome.registers.eax(), 0xFFFF'FFFFU) << "nothing is left";
-  const auto& accesses = outcome.ports.accesses();
+  const PortView& accesses = outcome.ports;
   ASSERT_EQ(accesses.size(), 5U);
-  EXPECT_EQ(accesses[3], (PortAccess{.port = 0x60,
-                                     .direction = Direction::kIn,
-                                     .size = 2,
-                                     .scripted = true,
-                                     .value = 0x4444}));
-  EXPECT_EQ(accesses[4], (PortAccess{.port = 0x60,
-                                     .direction = Direction::kIn,
-                                     .size = 4,
-                                     .scripted = false,
-                                     .value = 0xFFFF'FFFF}));
+  EXPECT_EQ(accesses[3], Access::in(0x60, 2, 0x4444));
+  EXPECT_EQ(accesses[4], (Access{.direction = Direction::kRead,
+                                 .size = 4,
+                                 .answered = false,
+                                 .address = 0x60,
+                                 .value = 0xFFFF'FFFF}));
   EXPECT_EQ(to_string(accesses[4]), "in 0x60, dword 0xffffffff (floating bus)");
 }
 
@@ -66,7 +62,7 @@ TYPED_TEST(PortsInEveryMode, UnscriptedInReadsAllOnes) {
   EXPECT_EQ(outcome.registers.bl(), 0xFF);
   EXPECT_EQ(outcome.registers.si(), 0xFFFF);
   EXPECT_EQ(outcome.registers.eax(), 0xFFFF'FFFFU);
-  for (const PortAccess& access : outcome.ports.accesses()) EXPECT_FALSE(access.scripted);
+  for (const Access& access : outcome.ports) EXPECT_FALSE(access.answered);
 }
 
 TYPED_TEST(PortsInEveryMode, StringInputReadsElementByElement) {
@@ -76,7 +72,7 @@ TYPED_TEST(PortsInEveryMode, StringInputReadsElementByElement) {
 
   ASSERT_THAT(outcome, Halted());
   EXPECT_THAT(this->memory(), HasBytes(Gpa{0x2000}, {1, 2, 3, 0xFF}));
-  EXPECT_EQ(outcome.ports.accesses().size(), 4U);
+  EXPECT_EQ(outcome.ports.size(), 4U);
 }
 
 TEST_F(RealModeTest, ConstantBytesAndCallbackAnswer) {
@@ -90,9 +86,9 @@ TEST_F(RealModeTest, ConstantBytesAndCallbackAnswer) {
   EXPECT_EQ(bytes.registers.eax(), 0xFFFF'FF06U) << "what is missing floats";
 
   unsigned asked = 0;
-  machine().ports().on_in(0x60, [&](const PortAccess& access) {
-    EXPECT_EQ(access.port, 0x60);
-    EXPECT_EQ(access.direction, Direction::kIn);
+  machine().ports().on_in(0x60, [&](const Access& access) {
+    EXPECT_EQ(access.port(), 0x60);
+    EXPECT_EQ(access.direction, Direction::kRead);
     return ++asked + 0x100U * access.size;
   });
   const Outcome callback = run(guests::read_port);
@@ -105,14 +101,14 @@ TEST_F(RealModeTest, ConstantBytesAndCallbackAnswer) {
 TEST_F(RealModeTest, WriterIsToldOfEveryOut) {
   std::string text;
   machine().ports().on_out(
-      kCom1, [&](const PortAccess& access) { text += static_cast<char>(access.value); });
+      kCom1, [&](const Access& access) { text += static_cast<char>(access.value); });
   const Outcome outcome = run(guests::add_digits_newline, {.rax = 1, .rbx = 1});
   EXPECT_EQ(text, "2\n");
   EXPECT_THAT(outcome, Wrote(kCom1, "2\n"));
 }
 
 TEST_F(RealModeTest, WhatAHandlerThrowsComesOutOfTheRun) {
-  machine().ports().on_in(0x60, [](const PortAccess&) -> std::uint32_t {
+  machine().ports().on_in(0x60, [](const Access&) -> std::uint32_t {
     throw std::runtime_error("the device is on fire");
   });
   EXPECT_THROW((void)run(guests::read_port), std::runtime_error);
@@ -123,8 +119,8 @@ TEST_F(RealModeTest, WhatAHandlerThrowsComesOutOfTheRun) {
 
 TEST_F(RealModeTest, HandlersMayChangeTheScriptsThatCallThem) {
   std::string log;
-  machine().ports().on_out(kCom1, [&, long_lived = std::string(100, 'x')](const PortAccess&) {
-    machine().ports().on_out(kCom1, [&](const PortAccess&) { log += "second"; });
+  machine().ports().on_out(kCom1, [&, long_lived = std::string(100, 'x')](const Access&) {
+    machine().ports().on_out(kCom1, [&](const Access&) { log += "second"; });
     log += "first " + std::to_string(long_lived.size()) + ' ';
   });
   EXPECT_THAT(run(guests::add_digits_newline), Halted());
@@ -133,7 +129,7 @@ TEST_F(RealModeTest, HandlersMayChangeTheScriptsThatCallThem) {
 
 TEST_F(RealModeTest, HandlersMayNotRunOrResizeTheMachineThatCallsThem) {
   std::string errors;
-  machine().ports().on_in(0x60, [&](const PortAccess&) -> std::uint32_t {
+  machine().ports().on_in(0x60, [&](const Access&) -> std::uint32_t {
     try {
       (void)run(guests::read_port);
     } catch (const SetupError& error) {
@@ -154,10 +150,12 @@ TEST_F(RealModeTest, HandlersMayNotRunOrResizeTheMachineThatCallsThem) {
   machine().set_memory_size(64 * kMiB);
 }
 
-TEST(PortBusTest, EmptyFunctionsAreErrors) {
-  PortBus bus;
-  EXPECT_THROW(bus.on_in(0x60, PortReader{}), std::invalid_argument);
-  EXPECT_THROW(bus.on_out(0x60, nullptr), std::invalid_argument);
+TEST(PortScriptsTest, EmptyFunctionsAreErrors) {
+  Machine machine{CpuMode::kReal16};
+  PortScripts& bus = machine.ports();
+  EXPECT_THROW(bus.on_in(0x60, Reader{}), SetupError);
+  EXPECT_THROW(bus.on_in(0x60, std::function<int(const Access&)>{}), SetupError);
+  EXPECT_THROW(bus.on_out(0x60, Writer{}), SetupError);
 }
 
 TEST_F(RealModeTest, StopsWhenAValueIsWritten) {
@@ -166,7 +164,7 @@ TEST_F(RealModeTest, StopsWhenAValueIsWritten) {
 
   const Outcome outcome = run(image);
 
-  ASSERT_THAT(outcome, Stopped());
+  ASSERT_THAT(outcome, MetStopCondition());
   EXPECT_EQ(std::get<ConditionMet>(outcome.stop).condition, "0x3 was written to port 0xff");
   EXPECT_THAT(outcome, WroteValues(0xFF, ElementsAre(0, 1, 2, 3)));
 
@@ -178,33 +176,47 @@ TEST_F(RealModeTest, StopsWhenAValueIsWritten) {
 TEST_F(RealModeTest, StopsWithinAStringInstruction) {
   machine().ports().stop_after_writes(kDebugConsole, 2);
   const Outcome outcome = run(guests::print_string);
-  ASSERT_THAT(outcome, Stopped());
+  ASSERT_THAT(outcome, MetStopCondition());
   EXPECT_THAT(outcome, Wrote(kDebugConsole, "He"));
 }
 
-TEST(PortBusTest, ZeroWritesAreNoCondition) {
-  PortBus bus;
-  EXPECT_THROW(bus.stop_after_writes(0x80, 0), std::invalid_argument);
+TEST(PortScriptsTest, ZeroWritesAreNoCondition) {
+  Machine machine{CpuMode::kReal16};
+  PortScripts& bus = machine.ports();
+  EXPECT_THROW(bus.stop_after_writes(0x80, 0), SetupError);
 }
 
-TEST(PortLogTest, KeepsItsBoundsAndSaysSo) {
-  PortLog log;
-  for (std::size_t i = 0; i < PortLog::kMostKept + 3; ++i) log.add({.port = 1, .value = 7});
-  EXPECT_EQ(log.accesses().size(), PortLog::kMostKept);
-  EXPECT_EQ(log.dropped(), 3U);
+TEST(AccessLogTest, KeepsItsBoundsAndSaysSo) {
+  AccessLog log;
+  log.add({.space = Space::kMmio});
+  for (std::size_t i = 0; i < AccessLog::kMostKept + 2; ++i) log.add(Access::out(1, 1, 7));
+  log.add({.space = Space::kMsr});
+  EXPECT_EQ(log.size(), AccessLog::kMostKept);
+  EXPECT_EQ(log.dropped(Space::kPort), 3U);
+  EXPECT_EQ(log.dropped(Space::kMmio), 0U);
+  EXPECT_EQ(log.dropped(Space::kMsr), 1U);
+  EXPECT_EQ(log.dropped(), 4U);
+  EXPECT_EQ(PortView{log}.size(), AccessLog::kMostKept - 1);
 }
 
-TEST(PortLogTest, SerialTextLeavesTheDivisorLatchOut) {
-  PortLog log;
-  log.add({.port = kCom1 + 3, .value = 0x80});  // DLAB
-  log.add({.port = kCom1, .value = 0x01});      // divisor
-  log.add({.port = kCom1 + 3, .value = 0x03});
-  for (const char c : std::string{"ok"}) {
-    log.add({.port = kCom1, .value = static_cast<std::uint32_t>(c)});
-  }
-  log.add({.port = kCom2, .value = '!'});
-  log.add({.port = 0x80, .value = 'x'});
+TEST(AccessLogTest, SerialTextLeavesTheDivisorLatchOut) {
+  AccessLog log;
+  log.add(Access::out(kCom1 + 3, 1, 0x80));  // DLAB
+  log.add(Access::out(kCom1, 1, 0x01));      // divisor
+  log.add(Access::out(kCom1 + 3, 1, 0x03));
+  for (const char c : std::string{"ok"}) log.add(Access::out(kCom1, 1, static_cast<unsigned>(c)));
+  log.add(Access::out(kCom2, 1, '!'));
+  log.add(Access::out(0x80, 1, 'x'));
   EXPECT_EQ(serial_text(log), "ok!");
+}
+
+TEST(AccessLogTest, ACopyKeepsWhatItHad) {
+  AccessLog log;
+  log.add(Access::out(1, 1, 1));
+  const AccessLog copy = log;
+  log.add(Access::out(1, 1, 2));
+  EXPECT_EQ(copy.size(), 1U);
+  EXPECT_EQ(log.size(), 2U);
 }
 
 }  // namespace

@@ -65,8 +65,8 @@ TYPED_TEST(AtCpl3, HltEndsTheRunAsHalted) {
   const Outcome outcome = this->run(this->image(guests::read_selectors));
 
   ASSERT_THAT(outcome, Halted());
-  EXPECT_EQ(outcome.start_mode, expected.mode);
-  EXPECT_EQ(outcome.end_mode, expected.mode);
+  EXPECT_EQ(mode_name(outcome.start), expected.mode);
+  EXPECT_EQ(mode_name(outcome.registers), expected.mode);
   EXPECT_EQ(outcome.registers.cpl(), 3U);
   EXPECT_EQ(outcome.registers.cs.selector, expected.cs);
   EXPECT_EQ(outcome.registers.ss.selector, expected.data);
@@ -105,7 +105,7 @@ TYPED_TEST(AtCpl3, PortsTakeIopl3) {
 
 TYPED_TEST(AtCpl3, SoftwareInterruptsAreTold) {
   const Outcome outcome = this->run(this->image(guests::int_0x80), {.rax = 1});
-  SKIP_AT_HOST_LIMIT(outcome);
+  HLTEST_SKIP_AT_HOST_LIMIT(outcome);
   EXPECT_THAT(outcome, Raised(Vector{0x80}));
   EXPECT_EQ(outcome.registers.rip, 0x1002U) << "behind the INT";
   EXPECT_EQ(outcome.registers.cpl(), 3U);
@@ -123,10 +123,10 @@ TYPED_TEST(AtCpl3, SyscallEndsTheRunAsASystemCall) {
   EXPECT_THAT(outcome, Not(Halted()));
   EXPECT_EQ(outcome.registers.eax(), 60U);
   EXPECT_EQ(outcome.registers.dx(), 0x1234);
-  EXPECT_EQ(outcome.registers.rip, 0x1002U) << "behind the SYSCALL";
+  EXPECT_EQ(outcome.registers.rip, 0x1002U) << "after the SYSCALL";
   EXPECT_EQ(outcome.stop_address(), Gva{0x1000});
-  EXPECT_EQ(outcome.end_mode, expected_at_cpl_3<TypeParam>().mode);
-  EXPECT_FALSE(outcome.stopped_outside_image);
+  EXPECT_EQ(mode_name(outcome.registers), expected_at_cpl_3<TypeParam>().mode);
+  EXPECT_FALSE(outcome.stopped_outside_image());
   EXPECT_THAT(report(outcome), HasSubstr("ended: system call (SYSCALL)"));
 }
 
@@ -148,7 +148,7 @@ TEST_F(LongModeTest, Cpl3MayAccessRamButNotTheSystemRegion) {
 }
 
 TEST_F(LongModeTest, BackToCpl0) {
-  const Registers standard = machine().registers();
+  const RegisterSettings standard = machine().registers();
   machine().set_cpl(3);
   machine().set_cpl(0);
   EXPECT_EQ(machine().registers(), standard);
@@ -166,7 +166,7 @@ TEST_F(CompatibilityModeTest, Runs32BitCodeUnderA64BitSystem) {
   const Outcome outcome = run(guests::add, {.rax = 2, .rbx = 3});
   ASSERT_THAT(outcome, Halted());
   EXPECT_EQ(outcome.registers.ax(), 5);
-  EXPECT_EQ(outcome.end_mode, "compatibility32");
+  EXPECT_EQ(mode_name(outcome.registers), "compatibility32");
   EXPECT_EQ(outcome.registers.cs.selector, kCode32Selector);
   EXPECT_TRUE(outcome.registers.efer.lma());
   EXPECT_THAT(run(guests::divide_by_zero), Raised(DivideError()));
@@ -186,13 +186,13 @@ TEST_F(CompatibilityMode16Test, Runs16BitCodeUnderA64BitSystem) {
   const Outcome outcome = run(guests::add, {.rax = 2, .rbx = 3});
   ASSERT_THAT(outcome, Halted());
   EXPECT_EQ(outcome.registers.ax(), 5);
-  EXPECT_EQ(outcome.end_mode, "compatibility16");
+  EXPECT_EQ(mode_name(outcome.registers), "compatibility16");
 }
 
 TEST_F(ProtectedMode16Test, StartState) {
   const Outcome outcome = run(guests::read_selectors);
   ASSERT_THAT(outcome, Halted());
-  EXPECT_EQ(outcome.end_mode, "protected16");
+  EXPECT_EQ(mode_name(outcome.registers), "protected16");
   EXPECT_EQ(outcome.registers.ax(), kCode16Selector);
   EXPECT_EQ(outcome.registers.bx(), kData16Selector);
   EXPECT_EQ(outcome.registers.ss.limit, 0xFFFFU);

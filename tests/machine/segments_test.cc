@@ -84,7 +84,7 @@ TEST_F(ProtectedModeTest, AConformingSegmentKeepsTheCallersPrivilege) {
   memory().write<std::uint8_t>(Gpa{0x6000}, 0xF4);
 
   const Outcome outcome = run(guests::call_far);
-  SKIP_AT_HOST_LIMIT(outcome);
+  HLTEST_SKIP_AT_HOST_LIMIT(outcome);
   ASSERT_THAT(outcome, Halted());
   EXPECT_EQ(outcome.registers.rip, 0x6001U);
   EXPECT_EQ(outcome.registers.cs.selector, 0x83);
@@ -101,7 +101,7 @@ TEST_F(ProtectedModeTest, ACallGateLeadsInwardsWithItsParameters) {
                        std::vector<std::uint8_t>{0x8B, 0x44, 0x24, 8, 0x66, 0x8C, 0xCB, 0xF4});
 
   const Outcome outcome = run(guests::call_far);
-  SKIP_AT_HOST_LIMIT(outcome);
+  HLTEST_SKIP_AT_HOST_LIMIT(outcome);
   ASSERT_THAT(outcome, Halted());
   EXPECT_EQ(outcome.registers.cpl(), 0U);
   EXPECT_EQ(outcome.registers.bx(), kCode32Selector);
@@ -116,7 +116,7 @@ TEST_F(ProtectedModeTest, ASegmentRegisterCanStartWithAnEntry) {
   const Outcome outcome = run(ProtectedModeImage{"gs", {0x65, 0xA1, 0, 0, 0, 0, 0xF4}});
   EXPECT_EQ(outcome.registers.eax(), 77U);
   EXPECT_EQ(message_of<DescriptorError>([this] { (void)machine().segment(0x88); }),
-            "selector 0x88: the start state's GDT has no present code or data segment there");
+            "selector 0x88: the start state's GDT has no present segment there");
 }
 
 // A handler of the guest's under test, with the framework's for all other vectors.
@@ -145,7 +145,7 @@ TEST_F(RealModeTest, AnIvtEntryLeadsToTheGuestsHandler) {
 TEST_F(RealModeTest, UnrealMode) {
   const Outcome outcome = run(guests::real_to_unreal, {.rax = 0x11223344, .rbx = 0x200000});
   ASSERT_THAT(outcome, Halted());
-  EXPECT_EQ(outcome.end_mode, "real16");
+  EXPECT_EQ(mode_name(outcome.registers), "real16");
   EXPECT_EQ(outcome.registers.ds.base, Gva{0});
   EXPECT_EQ(outcome.registers.ds.limit, 0xFFFF'FFFFU);
   EXPECT_EQ(memory().read<std::uint32_t>(Gpa{0x200000}), 0x11223344U);
@@ -175,7 +175,7 @@ TEST_F(LongModeTest, AnExceptionThroughAGateWithoutIst) {
   const Outcome outcome = run(guests::divide_by_zero);
   EXPECT_THAT(outcome, Raised(DivideError()));
   EXPECT_EQ(std::get<Exception>(outcome.stop).error_code, std::nullopt);
-  EXPECT_EQ(outcome.end_mode, "long64");
+  EXPECT_EQ(mode_name(outcome.registers), "long64");
   EXPECT_EQ(outcome.registers.rsp, 16 * kMiB - 16);
   EXPECT_THAT(run(guests::read_unmapped, {.rbx = 0x40000000}),
               Raised(PageFault{.address = Gva{0x40000000}, .error_code = 0}));

@@ -26,7 +26,7 @@ TEST_F(RealModeTest, TheLineIsFoundWhereverTheImageIsLoaded) {
 TEST_F(LongModeTest, TheOffsetIsFoundThroughAMapping) {
   machine().map({.gva = Gva{0x40000000}, .gpa = Gpa{0x1000}});
   const Outcome outcome = run(LongModeImage{"none", {0xF4}}.entered_at(Gva{0x40000000}));
-  EXPECT_EQ(outcome.stop_offset, 0U);
+  EXPECT_EQ(outcome.stop_offset(), 0U);
   EXPECT_EQ(outcome.source(), std::nullopt) << "bytes without a source";
 }
 

@@ -143,7 +143,7 @@ TEST_F(LongModeTest, SseIsEnabled) {
 
 // Everything can be changed before the run.
 TEST_F(RealModeTest, RegistersThatTheTestSetsAreTheGuests) {
-  Registers& registers = machine().registers();
+  RegisterSettings& registers = machine().registers();
   registers.rbp = 0x1111;
   registers.ds = Segment::real_mode(0x0200);
   registers.rsp = 0x8000;
@@ -158,8 +158,8 @@ TEST_F(RealModeTest, RegistersThatTheTestSetsAreTheGuests) {
 }
 
 TEST_F(LongModeTest, ControlRegistersThatTheTestSetsAreTheGuests) {
-  machine().registers().cr4.value |= Cr4::kPge;
-  machine().registers().cr0.value &= ~Cr0::kWp;
+  machine().registers().cr4->value |= Cr4::kPge;
+  machine().registers().cr0->value &= ~Cr0::kWp;
   machine().registers().cr8 = 5;
   const Outcome outcome = run(guests::special_registers, {.rbx = 1});
 

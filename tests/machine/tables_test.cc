@@ -186,7 +186,7 @@ TEST_F(ProtectedModeTest, WithoutPagingAddressesAreThemselves) {
 
 TEST_F(RealModeTest, TablesTakeARun) {
   EXPECT_EQ(message_of<SetupError>([this] { (void)tables(); }),
-            "the guest's tables can be read after a run: none has ended yet");
+            "the guest's tables can be read after a run: this outcome is of none");
 }
 
 TEST_F(ProtectedModeTest, TablesOfLostRegistersAreNotGuessed) {

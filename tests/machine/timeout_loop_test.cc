@@ -18,9 +18,6 @@ class LoopInEveryMode : public Fixture {
     Fixture::SetUp();
     this->machine().set_timeout(std::chrono::milliseconds{100});
   }
-  static const Loop& loop_of(const Outcome& outcome) {
-    return std::get<Timeout>(outcome.stop).loop;
-  }
 };
 using Fixtures = ::testing::Types<RealModeTest, ProtectedModeTest, LongModeTest>;
 TYPED_TEST_SUITE(LoopInEveryMode, Fixtures);
@@ -30,13 +27,13 @@ TYPED_TEST(LoopInEveryMode, NamesThePortAndTheBit) {
   const Outcome outcome = this->run(guests::wait_for_byte);
 
   ASSERT_THAT(outcome, TimedOut());
-  const Loop& loop = this->loop_of(outcome);
-  EXPECT_EQ(loop.waits_for, "waits for bit 0 of port 0x64, which always read 0x1c");
-  ASSERT_EQ(loop.steps.size(), 3U);
-  EXPECT_EQ(loop.steps[0].address, Gva{0x1000});
-  EXPECT_EQ(loop.steps[0].instruction, "in al, 0x64");
-  EXPECT_EQ(loop.steps[2].instruction, "jz 0x1000");
-  EXPECT_GT(loop.steps[1].count, 2U);
+  const Diagnosis diagnosis = diagnose(outcome);
+  EXPECT_EQ(diagnosis.waits_for, "waits for bit 0 of port 0x64, which always read 0x1c");
+  ASSERT_EQ(diagnosis.loop.size(), 3U);
+  EXPECT_EQ(diagnosis.loop[0].address, Gva{0x1000});
+  EXPECT_EQ(diagnosis.loop[0].instruction, "in al, 0x64");
+  EXPECT_EQ(diagnosis.loop[2].instruction, "jz 0x1000");
+  EXPECT_GT(diagnosis.loop[1].count, 2U);
   EXPECT_THAT(report(outcome),
               AllOf(HasSubstr("\ncause: waits for bit 0 of port 0x64, which always read 0x1c\n"),
                     HasSubstr("test al, 0x1            wait_for_byte.asm:5 (ready+0x2)\n")));
@@ -48,15 +45,15 @@ TYPED_TEST(LoopInEveryMode, APortThatNobodyAnswers) {
   if (TypeParam::kMode != CpuMode::kReal16) code.insert(code.begin(), 0x66);
   const Outcome outcome = this->run(Image<image_mode(TypeParam::kMode)>{"poll", code});
   ASSERT_THAT(outcome, TimedOut());
-  EXPECT_EQ(this->loop_of(outcome).waits_for,
+  EXPECT_EQ(diagnose(outcome).waits_for,
             "waits for port 0x1234, which always read 0xff (nobody answers there)");
 }
 
 TYPED_TEST(LoopInEveryMode, ALoopThatWaitsForNothing) {
   const Outcome outcome = this->run(guests::spin);
   ASSERT_THAT(outcome, TimedOut());
-  EXPECT_EQ(this->loop_of(outcome).waits_for, "");
-  ASSERT_EQ(this->loop_of(outcome).steps.size(), 1U);
+  EXPECT_EQ(diagnose(outcome).waits_for, "");
+  ASSERT_EQ(diagnose(outcome).loop.size(), 1U);
   EXPECT_THAT(report(outcome), AllOf(Not(HasSubstr("cause:")), HasSubstr("times     0x1000  jmp")));
 }
 
@@ -64,13 +61,14 @@ TYPED_TEST(LoopInEveryMode, ALoopThatWaitsForNothing) {
 TEST_F(RealModeTest, WatchingIsNotInTheLogs) {
   machine().set_timeout(std::chrono::milliseconds{100});
   unsigned asked = 0;
-  machine().ports().on_in(0x64, [&asked](const PortAccess&) {
+  machine().ports().on_in(0x64, [&asked](const Access&) {
     ++asked;
     return 0U;
   });
   const Outcome outcome = run(guests::wait_for_byte);
   ASSERT_THAT(outcome, TimedOut());
-  EXPECT_EQ(outcome.ports.accesses().size() + outcome.ports.dropped(), asked);
+  EXPECT_NE(diagnose(outcome).waits_for, "");
+  EXPECT_EQ(outcome.ports.size() + outcome.ports.dropped(), asked);
 }
 
 // The immediate of TEST is sign-extended; a TEST of another register is not of what was read.
@@ -80,7 +78,7 @@ TEST_F(RealModeTest, TheHighestBitIsOneBit) {
   const Outcome outcome = run(RealModeImage{
       "waits_for_disk", {0xBA, 0xF7, 1, 0xEC, 0xF7, 0xC1, 1, 0, 0xA8, 0x80, 0x75, 0xF7}});
   ASSERT_THAT(outcome, TimedOut());
-  EXPECT_EQ(std::get<Timeout>(outcome.stop).loop.waits_for,
+  EXPECT_EQ(diagnose(outcome).waits_for,
             "waits for bit 7 of port 0x1f7, which always read 0xff (nobody answers there)");
 }
 

@@ -22,7 +22,7 @@ TEST_F(Virtual8086Test, RunsToHltWithItsSegments) {
   const Outcome outcome = run(guests::iret_to_virtual_8086);
 
   ASSERT_THAT(outcome, Halted());
-  EXPECT_EQ(outcome.end_mode, "virtual8086_user");
+  EXPECT_EQ(mode_name(outcome.registers), "virtual8086_user");
   EXPECT_EQ(outcome.registers.ax(), 0x8086);
   EXPECT_EQ(memory().read<std::uint16_t>(Gpa{0x30010}), 0x8086);
   EXPECT_EQ(outcome.registers.cs.base, Gva{0x20000});
@@ -30,7 +30,7 @@ TEST_F(Virtual8086Test, RunsToHltWithItsSegments) {
   EXPECT_EQ(outcome.registers.es.base, Gva{0x30000});
   EXPECT_EQ(outcome.registers.sp(), 0xFFF0);
   EXPECT_EQ(outcome.registers.cpl(), 3U);
-  EXPECT_EQ(outcome.start_mode, "protected32");
+  EXPECT_EQ(mode_name(outcome.start), "protected32");
 }
 
 TEST_F(Virtual8086Test, AFaultGoesToTheFrameworksHandlers) {
@@ -45,7 +45,7 @@ TEST_F(Virtual8086Test, AFaultGoesToTheFrameworksHandlers) {
   EXPECT_THAT(outcome, Raised(DivideError()));
   EXPECT_EQ(outcome.registers.cs.selector, 0x2000);
   EXPECT_EQ(outcome.registers.ip(), 0x102);
-  EXPECT_EQ(outcome.end_mode, "virtual8086_user");
+  EXPECT_EQ(mode_name(outcome.registers), "virtual8086_user");
 }
 
 TEST_F(Virtual8086Test, IoplLetsItTouchTheInterruptFlag) {

@@ -39,18 +39,18 @@ TEST_F(AddTwoDigits, SendsANewlineThatIsInBackquotes) {
 
 TEST_F(RealModeTest, CountsToAPortUntilItWasWrittenSixTimes) {
   machine().set_memory_size(256 * kMiB);
-  for (Segment* const segment :
+  for (Given<Segment>* const segment :
        {&machine().registers().cs, &machine().registers().ds, &machine().registers().es,
         &machine().registers().fs, &machine().registers().gs, &machine().registers().ss}) {
-    segment->base = Gva{0x10000};
+    (*segment)->base = Gva{0x10000};
   }
   machine().ports().stop_after_writes(0xFF, 6);
 
   const Outcome outcome = run(guests::count_to_port, {.rip = 0});
 
-  ASSERT_THAT(outcome, Stopped());
+  ASSERT_THAT(outcome, MetStopCondition());
   EXPECT_THAT(outcome, WroteValues(0xFF, ElementsAre(0, 1, 2, 3, 4, 5)));
-  for (const PortAccess& write : outcome.ports.writes(0xFF)) EXPECT_EQ(write.size, 2);
+  for (const Access& write : outcome.ports.writes(0xFF)) EXPECT_EQ(write.size, 2);
   EXPECT_EQ(outcome.registers.ax(), 5);
   EXPECT_EQ(outcome.registers.cs.selector, 0);
   EXPECT_EQ(outcome.registers.cs.base, Gva{0x10000});
@@ -75,22 +75,11 @@ TEST_F(RealModeTest, ConsistsOfAPortReadAPortWriteAndAHalt) {
 
   const Outcome outcome = run(guests::read_write_halt);
 
-  const VmExit read{.reason = ExitReason::kIo,
-                    .direction = Direction::kIn,
-                    .port = 0x60,
-                    .size = 1,
-                    .count = 1,
-                    .data = {0x41}};
-  const VmExit write{.reason = ExitReason::kIo,
-                     .direction = Direction::kOut,
-                     .port = kDebugConsole,
-                     .size = 1,
-                     .count = 1,
-                     .data = {0x42}};
-  EXPECT_THAT(outcome.exits, ElementsAre(read, write, VmExit{.reason = ExitReason::kHlt}));
-  EXPECT_EQ(to_string(outcome.exits[0]), "KVM_EXIT_IO: in 0x60, 1 byte: 41");
-  EXPECT_EQ(to_string(outcome.exits[1]), "KVM_EXIT_IO: out 0xe9, 1 byte: 42");
-  EXPECT_EQ(to_string(outcome.exits[2]), "KVM_EXIT_HLT");
+  EXPECT_THAT(outcome.accesses,
+              ElementsAre(Access::in(0x60, 1, 0x41), Access::out(kDebugConsole, 1, 0x42)));
+  EXPECT_EQ(to_string(outcome.accesses[0]), "in 0x60, byte 0x41");
+  EXPECT_EQ(to_string(outcome.accesses[1]), "out 0xe9, byte 0x42");
+  EXPECT_THAT(outcome, Halted());
 }
 
 TEST_F(RealModeTest, GoesFromRealModeThroughProtectedModeToLongMode) {
@@ -98,8 +87,8 @@ TEST_F(RealModeTest, GoesFromRealModeThroughProtectedModeToLongMode) {
 
   ASSERT_THAT(outcome, Halted());
   EXPECT_THAT(outcome, Wrote(kCom1, "RPL"));
-  EXPECT_EQ(outcome.start_mode, "real16");
-  EXPECT_EQ(outcome.end_mode, "long64");
+  EXPECT_EQ(outcome.start_mode(), CpuMode::kReal16);
+  EXPECT_EQ(outcome.mode, CpuMode::kLong64);
   EXPECT_TRUE(outcome.registers.cr0.pe());
   EXPECT_TRUE(outcome.registers.cr0.pg());
   EXPECT_TRUE(outcome.registers.cr4.pae());

@@ -20,15 +20,15 @@ Outcome outcome_of(StopReason reason) {
   outcome.stop = std::move(reason);
   outcome.registers.rip = 0x1006;
   outcome.registers.cs = Segment::real_mode(0);
-  outcome.start_mode = outcome.end_mode = "real16";
   return outcome;
 }
 
 Outcome outcome_that_wrote(Port port, std::string_view text) {
   Outcome outcome = outcome_of(Halt{});
   for (const char c : text) {
-    outcome.ports.add({.port = port, .value = static_cast<std::uint8_t>(c)});
+    outcome.accesses.add(Access::out(port, 1, static_cast<std::uint8_t>(c)));
   }
+  outcome.ports = PortView{outcome.accesses};
   return outcome;
 }
 
@@ -45,11 +45,11 @@ TEST(MatcherMessages, StopReasons) {
   EXPECT_THAT(message(halted, TimedOut()),
               AllOf(HasSubstr("Expected: timed out"), HasSubstr("boot halted at 0x1005 (real16)")));
   EXPECT_THAT(message(halted, TripleFaulted()), HasSubstr("Expected: ended in a triple fault"));
-  EXPECT_THAT(message(halted, Stopped()), HasSubstr("Expected: stopped on a condition"));
+  EXPECT_THAT(message(halted, MetStopCondition()), HasSubstr("Expected: stopped on a condition"));
   EXPECT_THAT(message(halted, Not(Halted())), HasSubstr("Expected: not: halted"));
   EXPECT_EQ(message(outcome_of(TripleFault{}), TripleFaulted()), "(it matches)");
   EXPECT_EQ(message(outcome_of(Timeout{}), TimedOut()), "(it matches)");
-  EXPECT_EQ(message(outcome_of(ConditionMet{}), Stopped()), "(it matches)");
+  EXPECT_EQ(message(outcome_of(ConditionMet{}), MetStopCondition()), "(it matches)");
 }
 
 TEST(MatcherMessages, RaisedShowsBothSides) {
@@ -93,9 +93,11 @@ TEST(MatcherMessages, WroteValues) {
 
 TEST(MatcherMessages, AFullLogMatchesNothing) {
   Outcome outcome = outcome_of(Halt{});
-  for (std::size_t i = 0; i <= PortLog::kMostKept; ++i)
-    outcome.ports.add({.port = 1, .value = 'a'});
-  EXPECT_THAT(message(outcome, Wrote(1, std::string(PortLog::kMostKept, 'a'))),
+  for (std::size_t i = 0; i <= AccessLog::kMostKept; ++i) {
+    outcome.accesses.add(Access::out(1, 1, 'a'));
+  }
+  outcome.ports = PortView{outcome.accesses};
+  EXPECT_THAT(message(outcome, Wrote(1, std::string(AccessLog::kMostKept, 'a'))),
               HasSubstr("whose port log is full: 1 accesses were not kept"));
 }
 
@@ -109,6 +111,8 @@ TEST(MatcherMessages, MemoryIsComparedAsAHexdump) {
   EXPECT_THAT(text, HasSubstr("0x00000020   68 [61] 6c  6c  6f "));
   EXPECT_THAT(text, HasSubstr("| 68 [65] 6c  6c  6f "));
   EXPECT_THAT(message(memory, HasBytes(Gpa{0}, {1})), HasSubstr("Expected: has 1 bytes at 0x0"));
+  EXPECT_THAT(message(memory, HasBytes(Gpa{0xFFF}, {1, 2})),
+              HasSubstr("which can't be read: read of 2 bytes at 0xfff: 0x1000 is outside"));
 }
 
 TEST(Printers, SayWhatAValueIs) {
@@ -122,9 +126,9 @@ TEST(Printers, SayWhatAValueIs) {
   EXPECT_EQ(PrintToString(Cr0{0x11}), "0x11");
   EXPECT_EQ(PrintToString(Vector::kPageFault), "#PF");
   EXPECT_EQ(PrintToString(CpuMode::kLong64), "long64");
-  EXPECT_EQ(PrintToString(PortAccess{.port = 0x60, .size = 2, .value = 0x12}),
+  EXPECT_EQ(PrintToString(Access::out(0x60, 2, 0x12)),
             "out 0x60, word 0x12");
-  EXPECT_EQ(PrintToString(MmioAccess{.gpa = Gpa{0x1000}, .size = 4, .value = 5}),
+  EXPECT_EQ(PrintToString(Access{.space = Space::kMmio, .size = 4, .address = 0x1000, .value = 5}),
             "write 0x1000, 4 bytes: 0x5");
   EXPECT_THAT(PrintToString(Registers{}), HasSubstr("rax=0x0 "));
 }

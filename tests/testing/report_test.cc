@@ -1,6 +1,5 @@
 // The screen that a failed test prints.
 #include <hltest/hltest.h>
-#include "machine/report_colour.h"
 
 #include <sstream>
 
@@ -9,11 +8,12 @@ namespace {
 using namespace hltest;
 using ::testing::HasSubstr;
 
-Outcome divide_error() {
-  Outcome outcome;
-  outcome.guest = "average";
-  outcome.stop = Exception{.vector = Vector::kDivideError, .rip = 0x1003};
-  Registers& registers = outcome.registers;
+Diagnosis divide_error() {
+  Diagnosis diagnosis;
+  diagnosis.stop = Exception{.vector = Vector::kDivideError, .rip = 0x1003};
+  diagnosis.headline = "average ended: " + describe(diagnosis.stop);
+  Diagnosis::Place place{.address = Gva{0x1003}, .mode = "real16"};
+  Registers& registers = place.registers;
   registers.rax = 0x12345678;
   registers.rsp = 0xFFF0;
   registers.rip = 0x1003;
@@ -21,21 +21,27 @@ Outcome divide_error() {
   registers.cr0.value = 0x10;
   registers.set_all_segments(Segment::real_mode(0));
   registers.idt = {Gva{0}, 0x3FF};
-  outcome.start_mode = outcome.end_mode = "real16";
-  outcome.code = {.start = Gva{0x1000},
-                  .bytes = {0x66, 0x31, 0xC9, 0x66, 0xF7, 0xF1, 0xF4},
-                  .starts_at_instruction = true};
+  place.code = {{Gva{0x1000}, {0x66, 0x31, 0xC9}, "xor ecx, ecx"},
+                {Gva{0x1003}, {0x66, 0xF7, 0xF1}, "div ecx"},
+                {Gva{0x1006}, {0xF4}, "hlt"}};
+  diagnosis.place = place;
   for (const char c : std::string{"sum: \n"}) {
-    outcome.ports.add({.port = kCom1, .value = static_cast<std::uint32_t>(c)});
+    diagnosis.accesses.add(Access::out(kCom1, 1, static_cast<unsigned>(c)));
   }
-  outcome.ports.add({.port = 0x64, .direction = Direction::kIn, .scripted = false, .value = 0xFF});
-  outcome.ports.add({.port = 0x64, .direction = Direction::kIn, .scripted = false, .value = 0xFF});
-  outcome.mmio.push_back({.gpa = Gpa{0xFEE00000}, .size = 4, .handled = false, .value = 1});
-  return outcome;
+  for (int i = 0; i < 2; ++i) {
+    diagnosis.accesses.add(
+        {.direction = Direction::kRead, .answered = false, .address = 0x64, .value = 0xFF});
+  }
+  diagnosis.accesses.add({.space = Space::kMmio,
+                          .size = 4,
+                          .answered = false,
+                          .address = 0xFEE00000,
+                          .value = 1});
+  return diagnosis;
 }
 
 TEST(ReportTest, OneScreenTellsWhatHappened) {
-  EXPECT_EQ(report(divide_error()),
+  EXPECT_EQ(to_text(divide_error()),
             R"(average ended: #DE (divide error, vector 0)
 at 0x1003 (CS:RIP 0000:1003, real16)
 
@@ -59,44 +65,68 @@ mmio write 0xfee00000, 4 bytes: 0x1 (nothing there)
 
 // However much a guest does, and whatever its registers are.
 TEST(ReportTest, FitsEightyColumnsAndFiftyLines) {
-  Outcome outcome = divide_error();
-  Registers& registers = outcome.registers;
+  Diagnosis diagnosis = divide_error();
+  Registers& registers = diagnosis.place->registers;
   registers.rax = registers.r15 = ~0ULL;
   registers.rip = registers.cr3.value = registers.efer.value = ~0ULL;
   registers.cr0.value = registers.cr4.value = registers.rflags.value = ~0ULL;
   registers.cr2 = registers.gdt.base = registers.idt.base = Gva{~0ULL};
   registers.gdt.limit = registers.idt.limit = 0xFFFF;
   registers.set_all_segments({.selector = 0xFFFF, .base = Gva{~0ULL}, .l = true});
-  outcome.stop = InternalError{.suberror = 1, .data = std::vector<std::uint64_t>(16, ~0ULL)};
-  outcome.end_mode = "compatibility32_user";
+  diagnosis.stop = InternalError{.suberror = 1, .data = std::vector<std::uint64_t>(16, ~0ULL)};
+  diagnosis.headline = std::string(90, 'n') + " ended: " + describe(diagnosis.stop);
+  diagnosis.place->mode = "compatibility32_user";
+  diagnosis.place->source =
+      SourcePlace{.line = {.file = "f.asm", .line = 7, .text = std::string(200, 'x')}, .label = ""};
   for (unsigned port = 0; port < 100; ++port) {
-    for (int i = 0; i < 300; ++i) {
-      outcome.ports.add({.port = static_cast<Port>(port), .value = static_cast<std::uint32_t>(i)});
+    for (unsigned i = 0; i < 300; ++i) {
+      diagnosis.accesses.add(Access::out(static_cast<Port>(port), 1, i & 0xFF));
     }
-    outcome.ports.add({.port = static_cast<Port>(port),
-                       .direction = Direction::kIn,
-                       .size = 4,
-                       .scripted = false,
-                       .value = ~0U});
+    diagnosis.accesses.add(
+        {.direction = Direction::kRead, .size = 4, .answered = false, .address = port});
   }
   for (unsigned i = 0; i < 100; ++i) {
-    outcome.mmio.push_back({.gpa = Gpa{~0ULL - i}, .size = 8, .handled = false, .value = ~0ULL});
+    diagnosis.accesses.add({.space = Space::kMmio, .size = 8, .address = ~0ULL - i, .value = ~0ULL});
+    diagnosis.accesses.add({.space = Space::kMsr, .size = 8, .address = i, .value = ~0ULL});
   }
+  HistoryStep step{.address = Gva{0x1000}, .instruction = std::string(90, 'i')};
+  for (int i = 0; i < 40; ++i) diagnosis.history.push_back(step);
 
-  std::istringstream lines{report(outcome)};
+  std::istringstream lines{to_text(diagnosis)};
   int count = 0;
   for (std::string line; std::getline(lines, line); ++count) EXPECT_LE(line.size(), 80U) << line;
   EXPECT_LE(count, 50);
 }
 
 TEST(ReportTest, ColourMakesTheReasonAndTheCauseStandOut) {
-  EXPECT_EQ(coloured("a ended: triple\n  fault\nat 0x0\ncause: it is\n  null\n\n  0x0  nop\n> 0x1  "
-                     "ud2\n"),
-            "\x1b[1;31ma ended: triple\x1b[0m\n\x1b[1;31m  fault\x1b[0m\nat 0x0\n"
-            "\x1b[1mcause: it is\x1b[0m\n\x1b[1m  null\x1b[0m\n\n  0x0  nop\n"
-            "\x1b[1;33m> 0x1  ud2\x1b[0m\n");
-  EXPECT_EQ(coloured("a halted\nat 0x0\n"), "\x1b[1ma halted\x1b[0m\nat 0x0\n");
-  EXPECT_EQ(coloured(""), "");
+  Diagnosis diagnosis = divide_error();
+  diagnosis.cause = "the divisor ecx is 0, and " + std::string(70, 'w');
+  const std::string text = to_coloured_text(diagnosis);
+  EXPECT_THAT(text, HasSubstr("\x1b[1;31maverage ended: #DE (divide error, vector 0)\x1b[0m\nat "));
+  EXPECT_THAT(text, HasSubstr("\n\x1b[1mcause: the divisor ecx is 0, and\x1b[0m\n\x1b[1m  www"))
+      << "what is wrapped goes on in the same colour";
+  EXPECT_THAT(text, HasSubstr("\n\x1b[1;33m>     0x1003  66 f7 f1                  div ecx\x1b[0m\n"));
+  diagnosis.stop = Halt{};
+  diagnosis.headline = "average halted";
+  EXPECT_THAT(to_coloured_text(diagnosis), ::testing::StartsWith("\x1b[1maverage halted\x1b[0m\n"));
+  diagnosis.place->source.reset();
+  std::string plain;
+  bool in_sequence = false;
+  for (const char c : to_coloured_text(diagnosis)) {
+    if (c == '\x1b') in_sequence = true;
+    if (!in_sequence) plain += c;
+    if (c == 'm') in_sequence = false;
+  }
+  EXPECT_EQ(plain, to_text(diagnosis)) << "nothing else differs";
+}
+
+// A source's bytes may be anything: escape sequences, Latin-1, half a character.
+TEST(ReportTest, BytesOfASourceArePrinted) {
+  Diagnosis diagnosis = divide_error();
+  diagnosis.place->source = SourcePlace{
+      .line = {.file = "f.asm", .line = 7, .text = "div\tcx ; \x1b[31m \xE9 \xC3\xA9 \xC2\x9B \xE2\x82"},
+      .label = ""};
+  EXPECT_THAT(to_text(diagnosis), HasSubstr("\nf.asm:7:  div cx ; ?[31m ? \xC3\xA9 ? ??\n"));
 }
 
 TEST(ReportTest, EscapesWhatIsNotText) {

@@ -19,7 +19,7 @@ void expect_one_screen(const std::string& text) {
 }
 
 TEST_F(ProtectedModeTest, ReportOfATripleFault) {
-  const std::string text = report(replayed(run(guests::pml4e_not_present)));
+  const std::string text = report(run(guests::pml4e_not_present));
   expect_one_screen(text);
   EXPECT_EQ(text, R"(pml4e_not_present ended: triple fault after #PF (page fault, vector 14, error
   code 0x0: read, supervisor, not present) on address 0x1048
@@ -63,7 +63,7 @@ gdt base f0002000 limit 6f   idt base f0001000 limit 7ff
 }
 
 TEST_F(RealModeTest, ReportOfAnException) {
-  const std::string text = report(replayed(run(guests::stack_runs_into_code)));
+  const std::string text = report(run(guests::stack_runs_into_code));
   expect_one_screen(text);
   EXPECT_EQ(text, R"(stack_runs_into_code ended: #UD (invalid opcode, vector 6)
 at 0x100a (CS:RIP 0000:100a, real16)
@@ -96,7 +96,7 @@ gdt base 0 limit ffff   idt base 0 limit 3ff
 }
 
 TEST_F(LongModeTest, ReportOfAPageFault) {
-  const std::string text = report(replayed(run(guests::write_through_null)));
+  const std::string text = report(run(guests::write_through_null));
   expect_one_screen(text);
   EXPECT_EQ(text, R"(write_through_null ended: #PF (page fault, vector 14, error code 0x2: write,
   supervisor, not present) on address 0xffff800000000000

@@ -4,6 +4,7 @@
 
 #include "../expectation_message.h"
 #include "../message_of.h"
+#include "vm/guest_memory.h"
 
 namespace {
 
@@ -30,7 +31,7 @@ class TableMessages : public ::testing::Test {
     memory_.write<std::uint64_t>(Gpa{0x6000}, 0x8000'0000'0000'7001);
   }
 
-  SystemTables tables() { return {registers_, memory_}; }
+  GuestTables tables() { return {registers_, internal::MachineMemory{memory_}.share()}; }
 
   GuestMemory memory_{64 * kKiB, CpuMode::kLong64};
   Registers registers_;
@@ -41,7 +42,7 @@ TEST_F(TableMessages, AnotherTranslation) {
             "Value of: value\n"
             "Expected: maps 0x200000 -> 0x8000 rw-\n"
             "  Actual: 4-level paging (CR3 0x2000), GDT at 0x1000 limit 0x17, IDT at 0x3000 limit "
-            "0x1f (of type hltest::SystemTables), where 0x200000 differs:\n"
+            "0x1f (of type hltest::GuestTables), where 0x200000 differs:\n"
             "              expected                  actual\n"
             "* address     0x8000                    0x7000\n"
             "* flags       rw-                       r--\n"
@@ -89,12 +90,12 @@ TEST_F(TableMessages, WhatIsMappedAfterAll) {
 }
 
 TEST_F(TableMessages, AnEmptyRangeIsNoExpectation) {
-  EXPECT_EQ(message_of<std::invalid_argument>([] {
+  EXPECT_EQ(message_of<SetupError>([] {
               (void)Unmapped({Gva{0x1000}, 0});
             }),
             "Unmapped: 0 bytes from 0x1000 on are no range of addresses");
-  EXPECT_THROW((void)Maps(PageMapping{.size = 0}), std::invalid_argument);
-  EXPECT_THROW((void)Unmapped({Gva{~0ULL}, 2}), std::invalid_argument);
+  EXPECT_THROW((void)Maps(PageMapping{.size = 0}), SetupError);
+  EXPECT_THROW((void)Unmapped({Gva{~0ULL}, 2}), SetupError);
 }
 
 TEST_F(TableMessages, ADescriptorThatDiffers) {
@@ -104,7 +105,7 @@ TEST_F(TableMessages, ADescriptorThatDiffers) {
             "Expected: has in its GDT at 0x8 a 32-bit code segment, base 0x0, limit 0xffffffff, "
             "readable, not conforming, DPL 0, present\n"
             "  Actual: 4-level paging (CR3 0x2000), GDT at 0x1000 limit 0x17, IDT at 0x3000 limit "
-            "0x1f (of type hltest::SystemTables), which differs:\n"
+            "0x1f (of type hltest::GuestTables), which differs:\n"
             "              expected                  actual\n"
             "  form        32-bit code segment       32-bit code segment\n"
             "  base        0x0                       0x0\n"

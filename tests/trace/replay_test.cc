@@ -13,23 +13,27 @@ using namespace hltest;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-void expect_fault(const Outcome& outcome, Vector vector) {
-  ASSERT_THAT(outcome, TripleFaulted());
-  ASSERT_TRUE(outcome.history.has_value());
-  EXPECT_EQ(outcome.history->failure, "");
-  ASSERT_NE(outcome.fault(), nullptr) << report(outcome);
-  EXPECT_EQ(outcome.fault()->vector, vector);
-  ASSERT_TRUE(outcome.source().has_value()) << report(outcome);
-  EXPECT_EQ(outcome.source()->label, "fault");
+// What is told of a triple fault whose first fault is at the label `fault`.
+Diagnosis expect_fault(const Outcome& outcome, Vector vector) {
+  EXPECT_THAT(outcome, TripleFaulted());
+  Diagnosis diagnosis = diagnose(outcome);
+  EXPECT_EQ(diagnosis.not_replayed, "");
+  EXPECT_TRUE(diagnosis.fault && diagnosis.fault->vector == vector) << to_text(diagnosis);
+  EXPECT_TRUE(diagnosis.place && diagnosis.place->source &&
+              diagnosis.place->source->label == "fault")
+      << to_text(diagnosis);
+  if (!diagnosis.place) diagnosis.place.emplace();
+  if (diagnosis.history.empty()) diagnosis.history.emplace_back();
+  return diagnosis;
 }
 
 TEST_F(ProtectedModeTest, ReplayGoesOnFromTheLastAccesses) {
   for (const std::uint64_t writes : {1U, 15U, 16U, 17U, 100U}) {
-    const Outcome outcome = replayed(run(guests::faults_after_output, {.rcx = writes}));
-    expect_fault(outcome, Vector::kInvalidOpcode);
-    EXPECT_EQ(outcome.registers.ecx(), 0U);
-    EXPECT_EQ(outcome.ports.text(kCom1), std::string(writes, 'x')) << "the logs are the run's own";
-    EXPECT_EQ(outcome.history->steps.back().instruction.substr(0, 4), "lidt");
+    const Outcome outcome = run(guests::faults_after_output, {.rcx = writes});
+    const Diagnosis diagnosis = expect_fault(outcome, Vector::kInvalidOpcode);
+    EXPECT_EQ(diagnosis.place->registers.ecx(), 0U);
+    EXPECT_EQ(outcome.ports.text(kCom1), std::string(writes, 'x'));
+    EXPECT_EQ(diagnosis.history.back().instruction.substr(0, 4), "lidt");
   }
 }
 
@@ -39,43 +43,43 @@ TEST_F(ProtectedModeTest, ReplayReachesAFaultAfterALongLoop) {
     GTEST_SKIP() << "this processor is emulated: a step takes it milliseconds";
   }
   constexpr std::uint64_t kCount = 300'000;
-  const Outcome outcome = replayed(run(guests::faults_after_a_loop, {.rcx = kCount}));
-  expect_fault(outcome, Vector::kDivideError);
-  EXPECT_EQ(outcome.registers.ebx(), kCount);
-  ASSERT_THAT(outcome.history->steps, SizeIs(History::kMostSteps));
-  EXPECT_EQ(outcome.fault()->cause, "the divisor ecx is 0");
+  const Outcome outcome = run(guests::faults_after_a_loop, {.rcx = kCount});
+  const Diagnosis diagnosis = expect_fault(outcome, Vector::kDivideError);
+  EXPECT_EQ(diagnosis.place->registers.ebx(), kCount);
+  ASSERT_THAT(diagnosis.history, SizeIs(Diagnosis::kMostSteps));
+  EXPECT_EQ(diagnosis.cause, "the divisor ecx is 0");
 }
 
 TEST_F(ProtectedModeTest, ReplayIsGivenWhatTheHandlersGave) {
   int calls = 0;
-  machine().ports().on_in(0x60, PortReader{[&](const PortAccess&) {
-                            memory().write<std::uint16_t>(Gpa{0x5000}, 0x300);
-                            return std::uint32_t(++calls);
-                          }});
+  machine().ports().on_in(0x60, [&](const Access&, GuestView& guest) {
+    guest.memory().write<std::uint16_t>(Gpa{0x5000}, 0x300);
+    return ++calls;
+  });
   machine().ports().on_in(0x61, Answers{0x20});
   machine().mmio().attach(Gpa{0xFEC00000}, 4,
-                          {.read = [&](const MmioAccess&) { return 0x4000 * ++calls; }});
-  const Outcome outcome = replayed(run(guests::faults_on_what_it_reads));
-  expect_fault(outcome, Vector::kInvalidOpcode);
-  EXPECT_EQ(outcome.registers.esi(), 0x1U + 0x20 + 0x8000 + 0x300);
+                          {.read = [&](const Access&) { return 0x4000 * ++calls; }});
+  const Outcome outcome = run(guests::faults_on_what_it_reads);
+  const Diagnosis diagnosis = expect_fault(outcome, Vector::kInvalidOpcode);
+  EXPECT_EQ(diagnosis.place->registers.esi(), 0x1U + 0x20 + 0x8000 + 0x300);
   EXPECT_EQ(calls, 2) << "the handlers are not called again";
 }
 
 TEST_F(LongModeTest, ReplayTakesSseMsrsAndDebugRegistersAlong) {
-  const Outcome outcome = replayed(run(guests::sse_before_the_fault, {.rcx = 40}));
-  SKIP_AT_HOST_LIMIT(outcome);
-  expect_fault(outcome, Vector::kDivideError);
-  EXPECT_EQ(outcome.registers.rax, 0x1122334455667788U);
-  EXPECT_EQ(outcome.registers.ebx(), 0x12345678U);
-  EXPECT_EQ(outcome.registers.rsi, 0x5678U);
+  const Outcome outcome = run(guests::sse_before_the_fault, {.rcx = 40});
+  HLTEST_SKIP_AT_HOST_LIMIT(outcome);
+  const Diagnosis diagnosis = expect_fault(outcome, Vector::kDivideError);
+  EXPECT_EQ(diagnosis.place->registers.rax, 0x1122334455667788U);
+  EXPECT_EQ(diagnosis.place->registers.ebx(), 0x12345678U);
+  EXPECT_EQ(diagnosis.place->registers.rsi, 0x5678U);
 }
 
 // Stepping sets RFLAGS.TF, and PUSHF must not show it.
 TEST_F(ProtectedModeTest, ReplayHidesItsStepsFromPushf) {
-  const Outcome outcome = replayed(run(guests::checks_for_cpuid));
-  expect_fault(outcome, Vector::kInvalidOpcode);
-  EXPECT_EQ(outcome.registers.eax() & Rflags::kTf, 0U);
-  for (const HistoryStep& step : outcome.history->steps) {
+  const Outcome outcome = run(guests::checks_for_cpuid);
+  const Diagnosis diagnosis = expect_fault(outcome, Vector::kInvalidOpcode);
+  EXPECT_EQ(diagnosis.place->registers.eax() & Rflags::kTf, 0U);
+  for (const HistoryStep& step : diagnosis.history) {
     for (const NamedValue& change : step.changes) {
       const bool shows_tf = change.name == "rax" && (change.value & Rflags::kTf) != 0;
       EXPECT_FALSE(shows_tf) << step.instruction;
@@ -85,119 +89,119 @@ TEST_F(ProtectedModeTest, ReplayHidesItsStepsFromPushf) {
 
 // What a handler of the guest's mends is not what it died of.
 TEST_F(LongModeTest, ReplayPassesWhatTheGuestHandles) {
-  const Outcome outcome = replayed(run(guests::handled_then_broken));
-  expect_fault(outcome, Vector::kDivideError);
-  EXPECT_EQ(outcome.registers.ecx(), 2U);
-  EXPECT_EQ(std::get<TripleFault>(outcome.stop).undelivered,
+  const Outcome outcome = run(guests::handled_then_broken);
+  const Diagnosis diagnosis = expect_fault(outcome, Vector::kDivideError);
+  EXPECT_EQ(diagnosis.place->registers.ecx(), 2U);
+  EXPECT_EQ(diagnosis.undelivered,
             "the IDT entry for #DE (vector 0x0) is not a gate: null descriptor");
 }
 
 TEST_F(LongModeTest, ReplayPassesADoubleFaultThatTheGuestHandles) {
-  const Outcome outcome = replayed(run(guests::double_fault_handled));
-  expect_fault(outcome, Vector::kDivideError);
-  EXPECT_EQ(outcome.registers.ecx(), 1U);
+  const Outcome outcome = run(guests::double_fault_handled);
+  const Diagnosis diagnosis = expect_fault(outcome, Vector::kDivideError);
+  EXPECT_EQ(diagnosis.place->registers.ecx(), 1U);
 }
 
 TEST_F(ProtectedModeTest, AGuestThatStepsItselfIsNotReplayed) {
-  const Outcome outcome = replayed(run(guests::steps_itself));
+  const Outcome outcome = run(guests::steps_itself);
   ASSERT_THAT(outcome, TripleFaulted());
-  ASSERT_TRUE(outcome.history.has_value());
-  EXPECT_EQ(outcome.history->failure, "it sets RFLAGS.TF, by which KVM steps");
+  EXPECT_EQ(diagnose(outcome).not_replayed, "it sets RFLAGS.TF, by which KVM steps");
 }
 
 // A handler that writes for ever must not fill the host's memory; one that fails to is no write.
 TEST_F(ProtectedModeTest, WhatHandlersWriteIsKeptWithinBounds) {
   const std::vector<std::uint8_t> bytes(1 * kMiB, 1);
-  machine().ports().on_out(kCom1, [&](const PortAccess&) {
+  machine().ports().on_out(kCom1, [&](const Access&) {
     memory().write_bytes(Gpa{0x100000}, bytes);
     EXPECT_THROW(memory().write_bytes(Gpa{0xE0000000}, bytes), MemoryError);
   });
-  const Outcome few = replayed(run(guests::faults_after_output, {.rcx = 3}));
+  const Outcome few = run(guests::faults_after_output, {.rcx = 3});
   expect_fault(few, Vector::kInvalidOpcode);
-  const Outcome many = replayed(run(guests::faults_after_output, {.rcx = 40}));
-  ASSERT_TRUE(many.history.has_value());
-  EXPECT_EQ(many.history->failure,
-            "its memory held too much before the run to be kept for a second one");
+  EXPECT_THAT(few.accesses.memory_writes(), SizeIs(3));
+  const Outcome many = run(guests::faults_after_output, {.rcx = 40});
+  EXPECT_THAT(many.accesses.memory_writes(), SizeIs(0));
+  EXPECT_EQ(many.accesses.dropped_memory_writes(), 40U);
+  EXPECT_EQ(diagnose(many).not_replayed,
+            "it made more accesses to ports, MMIO or MSRs than are kept");
 }
 
-TEST_F(ProtectedModeTest, ASecondRunIsReplayedWithTheMemoryThatItFound) {
-  memory().write<std::uint32_t>(Gpa{0x9000}, 0x12345);
+TEST_F(ProtectedModeTest, ARerunIsReplayedWithTheMemoryThatItFound) {
   EXPECT_THAT(run(guests::add, {.rax = 1, .rbx = 2}), Halted());
   memory().write<std::uint16_t>(Gpa{0x5000}, 7);
   machine().ports().on_in(0x60, Always{0});
   machine().ports().on_in(0x61, Always{0});
-  machine().mmio().attach(Gpa{0xFEC00000}, 4, {.read = [](const MmioAccess&) { return 0; }});
-  const Outcome outcome = replayed(run(guests::faults_on_what_it_reads));
-  expect_fault(outcome, Vector::kInvalidOpcode);
-  EXPECT_EQ(outcome.registers.esi(), 7U);
+  machine().mmio().attach(Gpa{0xFEC00000}, 4, {.read = [](const Access&) { return 0; }});
+  const Diagnosis diagnosis =
+      expect_fault(rerun(guests::faults_on_what_it_reads), Vector::kInvalidOpcode);
+  EXPECT_EQ(diagnosis.place->registers.esi(), 7U);
 }
 
 TEST_F(ProtectedModeTest, AnExceptionHasAHistory) {
-  const Outcome outcome = replayed(run(guests::divide_by_zero));
+  const Outcome outcome = run(guests::divide_by_zero);
   ASSERT_THAT(outcome, Raised(DivideError()));
-  ASSERT_TRUE(outcome.history.has_value());
-  EXPECT_EQ(outcome.history->failure, "");
-  ASSERT_FALSE(outcome.history->steps.empty());
-  const HistoryStep& last = outcome.history->steps.back();
-  EXPECT_EQ(last.mode, CpuMode::kProtected32);
-  EXPECT_FALSE(last.instruction.empty());
+  const Diagnosis diagnosis = diagnose(outcome);
+  EXPECT_EQ(diagnosis.not_replayed, "");
+  ASSERT_FALSE(diagnosis.history.empty());
+  EXPECT_EQ(diagnosis.history.back().mode, CpuMode::kProtected32);
+  EXPECT_FALSE(diagnosis.history.back().instruction.empty());
 }
 
 TEST_F(RealModeTest, ASoftwareInterruptHasAHistory) {
-  const Outcome outcome =
-      replayed(run(RealModeImage{"calls_bios", {0xB4, 0x0E, 0xCD, 0x10, 0xF4}}));
-  ASSERT_THAT(outcome, Raised(Vector{0x10}));
-  ASSERT_TRUE(outcome.history.has_value());
-  EXPECT_EQ(outcome.history->failure, "");
-  ASSERT_THAT(outcome.history->steps, SizeIs(1));
-  EXPECT_EQ(outcome.history->steps[0].instruction, "mov ah, 0xe");
+  const Outcome outcome = run(RealModeImage{"calls_bios", {0xB4, 0x0E, 0xCD, 0x10, 0xF4}});
+  ASSERT_THAT(outcome, CalledInterrupt(0x10));
+  const Diagnosis diagnosis = diagnose(outcome);
+  EXPECT_EQ(diagnosis.not_replayed, "");
+  ASSERT_THAT(diagnosis.history, SizeIs(1));
+  EXPECT_EQ(diagnosis.history[0].instruction, "mov ah, 0xe");
 }
 
-TEST_F(ProtectedModeTest, ARunThatHaltedComesBackAsItIs) {
-  const Outcome outcome = replayed(run(guests::add, {.rax = 1, .rbx = 2}));
-  EXPECT_THAT(outcome, Halted());
-  EXPECT_FALSE(outcome.history.has_value());
+TEST_F(ProtectedModeTest, ARunThatHaltedIsNotReplayed) {
+  const Diagnosis diagnosis = diagnose(run(guests::add, {.rax = 1, .rbx = 2}));
+  EXPECT_EQ(diagnosis.not_replayed, "");
+  EXPECT_THAT(diagnosis.history, SizeIs(0));
 }
 
-TEST_F(ProtectedModeTest, ReplayTakesTheMachineThatRan) {
-  const Outcome first = run(guests::faults_after_output, {.rcx = 1});
-  EXPECT_THAT(run(guests::add, {.rax = 1, .rbx = 2}), Halted());
-  const Outcome outcome = replayed(first);
-  ASSERT_TRUE(outcome.history.has_value());
-  EXPECT_EQ(outcome.history->failure, "its machine is gone, or has begun another run");
-  EXPECT_THAT(report(outcome),
-              HasSubstr("not replayed: its machine is gone, or has begun another run"));
+// An outcome has all that its diagnosis needs: it can be diagnosed after further runs, after the test
+// has changed the memory, and after its machine is gone.
+TEST(DiagnoseTest, NeedsNoMachine) {
+  std::optional<Outcome> outcome;
+  try {
+    Machine machine{CpuMode::kProtected32};
+    outcome = machine.run(guests::faults_after_output, {.rcx = 1});
+    machine.memory().fill(Gpa{0x1000}, 0x1000, 0);
+    EXPECT_THAT(machine.run(guests::add.in<CpuMode::kProtected32>(), {.rax = 1, .rbx = 2}),
+                Halted());
+  } catch (const KvmUnavailable& unavailable) {
+    GTEST_SKIP() << unavailable.what();
+  }
+  const Diagnosis diagnosis = expect_fault(*outcome, Vector::kInvalidOpcode);
+  EXPECT_EQ(to_text(diagnosis), report(*outcome)) << "as often as one likes";
 }
 
-TEST_F(ProtectedModeTest, ReplayTakesAMemoryThatCanBeKept) {
+TEST_F(ProtectedModeTest, AGuestWithMuchMemoryIsReplayed) {
   machine().set_memory_size(128 * kMiB);
   memory().fill(Gpa{0x100000}, 17 * kMiB, 1);
-  const Outcome outcome = replayed(run(guests::faults_after_output, {.rcx = 1}));
-  ASSERT_TRUE(outcome.history.has_value());
-  EXPECT_EQ(outcome.history->failure,
-            "its memory held too much before the run to be kept for a second one");
+  expect_fault(run(guests::faults_after_output, {.rcx = 1}), Vector::kInvalidOpcode);
 }
 
 // A log that was tampered with stands for a guest that depends on more than it is given: the replay
 // makes an access that is not in the log.
 TEST_F(ProtectedModeTest, AReplayThatGoesAnotherWayIsNotBelieved) {
   Outcome outcome = run(guests::faults_after_output, {.rcx = 3});
-  outcome.ports = PortLog{};
-  outcome.ports.add({.port = kCom1, .value = 'x'});
-  outcome = replayed(std::move(outcome));
-  ASSERT_TRUE(outcome.history.has_value());
-  EXPECT_EQ(outcome.history->failure,
+  outcome.accesses = AccessLog{};
+  outcome.accesses.add(Access::out(kCom1, 1, 'x'));
+  const Diagnosis diagnosis = diagnose(outcome);
+  EXPECT_EQ(diagnosis.not_replayed,
             "it made other accesses to ports, MMIO or MSRs the second time");
-  EXPECT_EQ(outcome.fault(), nullptr);
+  EXPECT_FALSE(diagnosis.fault.has_value());
 }
 
 TEST_F(ProtectedModeTest, AReplayWithFewerAccessesIsNotBelieved) {
   Outcome outcome = run(guests::faults_after_output, {.rcx = 3});
-  outcome.ports.add({.port = kCom1, .value = 'x'});
-  outcome = replayed(std::move(outcome));
-  ASSERT_TRUE(outcome.history.has_value());
-  EXPECT_EQ(outcome.history->failure, "it came to another end the second time");
-  EXPECT_EQ(outcome.fault(), nullptr);
+  outcome.accesses.add(Access::out(kCom1, 1, 'x'));
+  const Diagnosis diagnosis = diagnose(outcome);
+  EXPECT_EQ(diagnosis.not_replayed, "it came to another end the second time");
+  EXPECT_FALSE(diagnosis.fault.has_value());
 }
 
 }  // namespace

@@ -58,18 +58,19 @@ std::string without_accessed(const std::string& cause) {
 }
 
 void expect_told(const Outcome& outcome, const Broken& broken) {
-  SKIP_AT_HOST_LIMIT(outcome);
+  HLTEST_SKIP_AT_HOST_LIMIT(outcome);
   ASSERT_TRUE(is_this_fault(outcome, broken)) << outcome;
   const auto& exception = std::get<Exception>(outcome.stop);
   EXPECT_EQ(without_quirks(exception), broken.error_code);
-  EXPECT_EQ(without_accessed(exception.cause), broken.cause);
+  const Diagnosis diagnosis = diagnose(outcome);
+  EXPECT_EQ(without_accessed(diagnosis.cause), broken.cause);
   ASSERT_TRUE(outcome.source().has_value());
   EXPECT_EQ(outcome.source()->label, "fault");
   EXPECT_EQ(outcome.source()->line.file, std::string{outcome.guest} + ".asm");
   EXPECT_THAT(outcome.source()->line.text, ::testing::StartsWith("fault:"));
   EXPECT_EQ(outcome.stop_address(), outcome.image->address("fault"));
 
-  const std::string text = report(outcome);
+  const std::string text = to_text(diagnosis);
   EXPECT_THAT(text, HasSubstr(broken.instruction));
   const std::size_t cause = text.find("\ncause: ");
   ASSERT_NE(cause, std::string::npos) << text;
@@ -217,7 +218,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(LongModeTest, AJumpToAnAddressThatIsNotCanonical) {
   const Outcome outcome = run(guests::jump_not_canonical);
   ASSERT_THAT(outcome, Raised(GeneralProtection{.error_code = 0}));
-  EXPECT_THAT(std::get<Exception>(outcome.stop).cause,
+  EXPECT_THAT(diagnose(outcome).cause,
               ::testing::AnyOf("jmp goes to 0xffff80001000, which is not canonical",
                                "RIP is 0xffff80001000, which is not canonical: a jump, call or "
                                "return went there"));
@@ -228,7 +229,7 @@ TEST_F(LongModeTest, AFetchFromANoExecutePage) {
   machine().map({.gva = Gva{0x40000000}, .gpa = Gpa{0x5000}, .flags = kReadWrite | kNoExecute});
   const Outcome outcome = run(guests::fetch_from_no_execute);
   ASSERT_THAT(outcome, Raised(PageFault{.address = Gva{0x40000000}, .error_code = 0x11}));
-  EXPECT_THAT(std::get<Exception>(outcome.stop).cause,
+  EXPECT_THAT(diagnose(outcome).cause,
               AllOf(HasSubstr("the fetch from 0x40000000 at CPL 0: its P"),
                     HasSubstr("forbids execution (XD = 1)")));
 }

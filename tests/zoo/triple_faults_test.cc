@@ -34,26 +34,26 @@ std::string name_of(const ::testing::TestParamInfo<Broken>& info) {
 }
 
 void expect_told(const Outcome& outcome, const Broken& broken) {
-  SKIP_AT_HOST_LIMIT(outcome);
+  HLTEST_SKIP_AT_HOST_LIMIT(outcome);
   ASSERT_THAT(outcome, TripleFaulted());
-  const auto& triple = std::get<TripleFault>(outcome.stop);
-  ASSERT_TRUE(triple.first_fault.has_value()) << report(outcome);
-  EXPECT_EQ(triple.first_fault->vector, broken.vector);
-  EXPECT_EQ(triple.first_fault->error_code, broken.error_code);
-  EXPECT_EQ(triple.first_fault->cause, broken.cause);
-  EXPECT_THAT(triple.undelivered, HasSubstr(broken.undelivered));
-  EXPECT_EQ(outcome.end_mode, broken.mode);
-  EXPECT_EQ(outcome.remark, broken.remark);
-  ASSERT_TRUE(outcome.source().has_value()) << report(outcome);
-  EXPECT_EQ(outcome.source()->label, "fault");
-  EXPECT_THAT(outcome.source()->line.text, StartsWith("fault:"));
+  const Diagnosis diagnosis = diagnose(outcome);
+  const std::string text = to_text(diagnosis);
+  ASSERT_TRUE(diagnosis.fault.has_value()) << text;
+  EXPECT_EQ(diagnosis.fault->vector, broken.vector);
+  EXPECT_EQ(diagnosis.fault->error_code, broken.error_code);
+  EXPECT_EQ(diagnosis.cause, broken.cause);
+  EXPECT_THAT(diagnosis.undelivered, HasSubstr(broken.undelivered));
+  ASSERT_TRUE(diagnosis.place.has_value()) << text;
+  EXPECT_EQ(diagnosis.place->mode, broken.mode);
+  EXPECT_EQ(diagnosis.remark, broken.remark);
+  ASSERT_TRUE(diagnosis.place->source.has_value()) << text;
+  EXPECT_EQ(diagnosis.place->source->label, "fault");
+  EXPECT_THAT(diagnosis.place->source->line.text, StartsWith("fault:"));
 
-  ASSERT_TRUE(outcome.history.has_value());
-  EXPECT_EQ(outcome.history->failure, "");
-  ASSERT_THAT(outcome.history->steps, ::testing::Not(IsEmpty()));
+  EXPECT_EQ(diagnosis.not_replayed, "");
+  ASSERT_THAT(diagnosis.history, ::testing::Not(IsEmpty()));
 
   // All that matters stands on the first lines.
-  const std::string text = report(outcome);
   EXPECT_THAT(text, StartsWith(std::string{outcome.guest} + " ended: triple fault after " +
                                mnemonic(broken.vector)));
   EXPECT_THAT(text, HasSubstr(std::string{"  "} + broken.instruction));
@@ -72,7 +72,7 @@ class Zoo : public Fixture, public ::testing::WithParamInterface<Broken> {
     const Broken& broken = GetParam();
     // A software KVM takes its time to jump to an address that is not canonical.
     this->machine().set_timeout(std::chrono::seconds{30});
-    expect_told(replayed(this->machine().run(broken.image)), broken);
+    expect_told((this->machine().run(broken.image)), broken);
   }
 };
 
@@ -160,34 +160,33 @@ TEST_F(LongModeTest, AGdtThatIsNotMappedAnyMore) {
   constexpr std::uint64_t kHigh = 0xFFFF'8000'0000'0000;
   machine().set_page_tables_at(Gpa{0x200000});
   machine().map({.gva = Gva{kHigh}, .gpa = Gpa{0}, .size = 16 * kMiB, .flags = kReadWrite});
-  const Outcome outcome = replayed(
+  const Outcome outcome = (
       run(guests::gdt_below_the_higher_half.entered_at(Gva{kHigh + kLoadAddress.value()})));
 
   ASSERT_THAT(outcome, TripleFaulted());
-  const Exception* const fault = outcome.fault();
-  ASSERT_NE(fault, nullptr) << report(outcome);
-  EXPECT_EQ(fault->vector, Vector::kPageFault);
-  EXPECT_EQ(fault->address, Gva{0x2010});
-  EXPECT_EQ(outcome.source()->label, "fault");
-  EXPECT_THAT(fault->cause, StartsWith("the read of 0x2010 at CPL 0: its PML4E at 0x200000"));
+  const Diagnosis diagnosis = diagnose(outcome);
+  ASSERT_TRUE(diagnosis.fault.has_value()) << to_text(diagnosis);
+  EXPECT_EQ(diagnosis.fault->vector, Vector::kPageFault);
+  EXPECT_EQ(diagnosis.fault->address, Gva{0x2010});
+  EXPECT_EQ(diagnosis.place->source->label, "fault");
+  EXPECT_THAT(diagnosis.cause, StartsWith("the read of 0x2010 at CPL 0: its PML4E at 0x200000"));
 }
 
 TEST_F(ProtectedModeTest, AJumpToZerosIsToldByTheLastInstructionInTheImage) {
-  const Outcome outcome = replayed(run(guests::jumps_to_zeros));
+  const Outcome outcome = run(guests::jumps_to_zeros);
   ASSERT_TRUE(std::holds_alternative<UnbackedFetch>(outcome.stop)) << outcome;
-  ASSERT_TRUE(outcome.history.has_value());
-  ASSERT_TRUE(outcome.history->left_image_at.has_value());
-  EXPECT_EQ(outcome.history->left_image_at->instruction, "jmp eax");
+  const Diagnosis diagnosis = diagnose(outcome);
+  ASSERT_TRUE(diagnosis.left_image_at.has_value());
+  EXPECT_EQ(diagnosis.left_image_at->instruction, "jmp eax");
   EXPECT_THAT(report(outcome), HasSubstr("the last instruction in the image: `jmp eax` at 0x1005, "
                                          "jumps_to_zeros.asm"));
 }
 
 TEST_F(RealModeTest, OverwrittenCodeIsToldWithWhatOverwroteIt) {
-  const Outcome outcome = replayed(run(guests::clears_itself));
+  const Outcome outcome = run(guests::clears_itself);
   ASSERT_THAT(outcome, Raised(InvalidOpcode()));
   EXPECT_EQ(outcome.source()->label, "fault");
-  ASSERT_TRUE(outcome.history.has_value());
-  EXPECT_THAT(outcome.history->findings,
+  EXPECT_THAT(diagnose(outcome).findings,
               ElementsAre("the code at 0x100a was overwritten by `rep stosb` at 0x1008, "
                           "clears_itself.asm:8: the image has `hlt` there"));
 }
@@ -195,7 +194,7 @@ TEST_F(RealModeTest, OverwrittenCodeIsToldWithWhatOverwroteIt) {
 TEST_F(RealModeTest, AHaltInCodeForAnotherSizeIsTold) {
   const Outcome outcome = run(guests::halts_in_32_bit_code);
   ASSERT_THAT(outcome, Halted());
-  EXPECT_EQ(outcome.remark,
+  EXPECT_EQ(diagnose(outcome).remark,
             "the code there was assembled for 32 bits, and CS (0x0, L = 0, D = 0) makes the "
             "processor execute it as 16-bit code");
   EXPECT_THAT(report(outcome), HasSubstr("the code there was assembled for 32 bits"));
@@ -205,17 +204,16 @@ TEST_F(RealModeTest, AHaltInCodeForAnotherSizeIsTold) {
 TEST_F(ProtectedModeTest, OfBytesWithoutASourceNothingIsSaid) {
   const Outcome outcome = run(
       ProtectedModeImage{"jumps", {0xB0, 1, 0xEA, 9, 0x10, 0, 0, kCode16Selector, 0, 0x0F, 0x0B}});
-  SKIP_AT_HOST_LIMIT(outcome);
-  EXPECT_EQ(outcome.end_mode, "protected16") << report(outcome);
-  EXPECT_EQ(outcome.remark, "");
+  HLTEST_SKIP_AT_HOST_LIMIT(outcome);
+  EXPECT_EQ(mode_name(outcome.registers), "protected16") << report(outcome);
+  EXPECT_EQ(diagnose(outcome).remark, "");
 }
 
 TEST_F(RealModeTest, AStackInTheCodeIsTold) {
-  const Outcome outcome = replayed(run(guests::stack_runs_into_code));
+  const Outcome outcome = run(guests::stack_runs_into_code);
   ASSERT_THAT(outcome, Raised(InvalidOpcode()));
   EXPECT_EQ(outcome.source()->label, "fault");
-  ASSERT_TRUE(outcome.history.has_value());
-  EXPECT_THAT(outcome.history->findings,
+  EXPECT_THAT(diagnose(outcome).findings,
               ElementsAre("the code at 0x100a was overwritten by `push ax` at 0x1009, "
                           "stack_runs_into_code.asm:10: the image has `nop` there",
                           "the stack has run into the image (0x1000-0x1010): its pointer is "

@@ -2,17 +2,24 @@
 
 /// hltest: unit tests for code that runs on the bare CPU. This header is all that a test includes.
 
+#include <hltest/access.h>
+#include <hltest/device.h>
+#include <hltest/diagnosis.h>
+#include <hltest/error.h>
+#include <hltest/exceptions.h>
+#include <hltest/fixtures.h>
+#include <hltest/host_can.h>
 #include <hltest/image.h>
+#include <hltest/machine.h>
+#include <hltest/matchers.h>
+#include <hltest/memory.h>
 #include <hltest/memory_layout.h>
+#include <hltest/outcome.h>
+#include <hltest/printers.h>
+#include <hltest/start_state.h>
+#include <hltest/stop_reason.h>
+#include <hltest/table_matchers.h>
+#include <hltest/tables.h>
+#include <hltest/text_screen.h>
 #include <hltest/version.h>
-#include "machine/machine.h"
-#include "machine/outcome.h"
-#include "machine/report.h"
-#include "machine/text_screen.h"
-#include "testing/exceptions.h"
-#include "testing/guest_test.h"
-#include "testing/host_can.h"
-#include "testing/matchers.h"
-#include "testing/printers.h"
-#include "testing/table_matchers.h"
-#include "trace/replay.h"
+#include <hltest/x86/descriptor_table.h>

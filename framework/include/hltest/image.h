@@ -1,10 +1,10 @@
 #pragma once
 
+#include <hltest/error.h>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,9 +33,9 @@ struct NasmNotes {
 };
 
 /// An image has no such label. The message lists those it has.
-class SymbolError : public std::invalid_argument {
+class SymbolError : public Error {
  public:
-  using std::invalid_argument::invalid_argument;
+  using Error::Error;
 };
 
 /// A flat program: its bytes, the address they are loaded at, and the address of its first
@@ -69,6 +69,12 @@ class FlatImage {
   /// The lines and labels of its source; empty for bytes without `NasmNotes`. The first call for an
   /// image or any of its copies reads NASM's listing. Valid as long as the image or a copy lives.
   [[nodiscard]] const SourceMap& source_map() const;
+
+  /// Where in the image a physical address is; nothing outside.
+  [[nodiscard]] std::optional<std::uint64_t> offset_of(Gpa gpa) const {
+    if (gpa < load_address_ || gpa - load_address_ >= bytes().size()) return std::nullopt;
+    return gpa - load_address_;
+  }
 
   void set_load_address(Gpa address) { load_address_ = address; }
   void set_entry(Gva entry) { entry_ = entry; }

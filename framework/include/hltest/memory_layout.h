@@ -27,6 +27,8 @@ inline constexpr std::uint64_t kRomSize = 0x10000;
 // vector; one for SYSCALL in 64-bit and 32-bit code and one for SYSENTER; the IDT (in the ROM a
 // spare IVT); the GDT; a TSS; a page of stack for the handlers; the LDT; the page tables.
 inline constexpr std::uint64_t kHandlersOffset = 0x0;
+// In the ROM: what lies from here on is the test's.
+inline constexpr std::uint64_t kRomFreeOffset = 0x2000;
 inline constexpr std::uint64_t kSyscallOffset = 0x100;
 inline constexpr std::uint64_t kSyscall32Offset = 0x101;
 inline constexpr std::uint64_t kSysenterOffset = 0x102;
@@ -34,6 +36,7 @@ inline constexpr std::uint64_t kIdtOffset = 0x1000;
 inline constexpr std::uint64_t kGdtOffset = 0x2000;
 inline constexpr std::uint64_t kTssOffset = 0x3000;
 inline constexpr std::uint64_t kHandlerStackOffset = 0x4000;
+inline constexpr Gpa kHandlerStackTop{0xF0005000};  // its end
 inline constexpr std::uint64_t kLdtOffset = 0x5000;
 inline constexpr std::uint64_t kPageTablesOffset = 0x6000;
 

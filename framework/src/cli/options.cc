@@ -1,8 +1,8 @@
 #include "cli/options.h"
+#include <hltest/machine.h>
 #include <hltest/memory_layout.h>
 #include "cli/number.h"
 #include "cli/usage_error.h"
-#include "machine/machine.h"
 
 #include <fmt/format.h>
 

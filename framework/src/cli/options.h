@@ -9,9 +9,9 @@
 #include <variant>
 #include <vector>
 
+#include <hltest/access.h>
 #include <hltest/x86/address.h>
 #include <hltest/x86/cpu_mode.h>
-#include "machine/port_log.h"
 
 namespace hltest::cli {
 

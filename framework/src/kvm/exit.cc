@@ -1,11 +1,13 @@
 #include "kvm/exit.h"
 
+#include <linux/kvm.h>
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 
-namespace hltest::kvm {
+namespace hltest::internal::kvm {
 namespace {
 
 struct ReasonName {
@@ -34,6 +36,8 @@ constexpr std::array kReasons = {
     ReasonName{KVM_EXIT_X86_WRMSR, "KVM_EXIT_X86_WRMSR"},
     ReasonName{KVM_EXIT_X86_BUS_LOCK, "KVM_EXIT_X86_BUS_LOCK"},
 };
+
+static_assert(InternalErrorExit::kEmulation == KVM_INTERNAL_ERROR_EMULATION);
 
 }  // namespace
 
@@ -72,6 +76,8 @@ Exit decode_exit(kvm_run& run, std::span<std::uint8_t> run_area) {
       return FailEntryExit{run.fail_entry.hardware_entry_failure_reason};
     case KVM_EXIT_INTR:
       return InterruptedExit{};
+    case KVM_EXIT_IRQ_WINDOW_OPEN:
+      return InterruptWindowExit{};
     default:
       return UnknownExit{run.exit_reason};
   }
@@ -82,4 +88,4 @@ std::string exit_reason_name(std::uint32_t reason) {
   return row != kReasons.end() ? row->name : fmt::format("KVM exit reason {}", reason);
 }
 
-}  // namespace hltest::kvm
+}  // namespace hltest::internal::kvm

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <linux/kvm.h>
-
 #include <cstdint>
 #include <span>
 #include <string>
@@ -10,8 +8,10 @@
 
 #include <hltest/x86/address.h>
 
+struct kvm_run;
+
 /// Why KVM_RUN came back (Documentation/virt/kvm/api.rst, "5. The kvm_run structure").
-namespace hltest::kvm {
+namespace hltest::internal::kvm {
 
 /// KVM_EXIT_HLT: the guest executed HLT.
 struct HltExit {};
@@ -49,7 +49,10 @@ struct ShutdownExit {};
 
 /// KVM_EXIT_INTERNAL_ERROR.
 struct InternalErrorExit {
-  std::uint32_t suberror;  ///< KVM_INTERNAL_ERROR_…; 1 is an instruction KVM can't emulate
+  /// The suberror for an instruction that KVM can't emulate (KVM_INTERNAL_ERROR_EMULATION).
+  static constexpr std::uint32_t kEmulation = 1;
+
+  std::uint32_t suberror;  ///< KVM_INTERNAL_ERROR_…
   std::vector<std::uint64_t> data;
 };
 
@@ -61,13 +64,17 @@ struct FailEntryExit {
 /// KVM_EXIT_INTR, or KVM_RUN said EINTR: a signal came, or immediate_exit was set.
 struct InterruptedExit {};
 
+/// KVM_EXIT_IRQ_WINDOW_OPEN: the guest can take an interrupt (`Vcpu::request_interrupt_window`).
+struct InterruptWindowExit {};
+
 /// Any other reason, by its number in <linux/kvm.h>.
 struct UnknownExit {
   std::uint32_t reason;
 };
 
-using Exit = std::variant<HltExit, IoExit, MmioExit, MsrExit, DebugExit, ShutdownExit,
-                          InternalErrorExit, FailEntryExit, InterruptedExit, UnknownExit>;
+using Exit =
+    std::variant<HltExit, IoExit, MmioExit, MsrExit, DebugExit, ShutdownExit, InternalErrorExit,
+                 FailEntryExit, InterruptedExit, InterruptWindowExit, UnknownExit>;
 
 /// Reads the exit that `run` describes. `run_area` is the whole mapping `run` is the head of, which
 /// the port data lies in.
@@ -77,4 +84,4 @@ Exit decode_exit(kvm_run& run, std::span<std::uint8_t> run_area);
 /// here.
 std::string exit_reason_name(std::uint32_t reason);
 
-}  // namespace hltest::kvm
+}  // namespace hltest::internal::kvm

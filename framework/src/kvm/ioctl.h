@@ -7,9 +7,10 @@
 #include <cstdint>
 #include <string>
 
+#include "kvm/cpuid.h"
 #include "kvm/unique_fd.h"
 
-namespace hltest::kvm {
+namespace hltest::internal::kvm {
 
 /// One ioctl of KVM's: its number, its name, and the type of what its argument points to.
 /// A number whose size field is not that type's size does not compile: Debian 12's <linux/kvm.h>
@@ -47,6 +48,11 @@ struct MsrsHeader {
   std::uint32_t padding;
 };
 
+/// What it puts before a flexible array of MSR numbers (struct kvm_msr_list).
+struct MsrListHeader {
+  std::uint32_t nmsrs;
+};
+
 /// What KVM_GET_XSAVE fills in (struct kvm_xsave): x87, SSE and AVX registers.
 struct XsaveArea {
   std::array<std::uint32_t, 1024> region;
@@ -71,6 +77,11 @@ inline constexpr Request<kvm_sregs> kGetSregs{"KVM_GET_SREGS", KVM_GET_SREGS};
 inline constexpr Request<kvm_sregs> kSetSregs{"KVM_SET_SREGS", KVM_SET_SREGS};
 inline constexpr Request<kvm_guest_debug> kSetGuestDebug{"KVM_SET_GUEST_DEBUG",
                                                          KVM_SET_GUEST_DEBUG};
+inline constexpr Request<kvm_interrupt> kInterrupt{"KVM_INTERRUPT", KVM_INTERRUPT};
+inline constexpr Request<kvm_vcpu_events> kGetVcpuEvents{"KVM_GET_VCPU_EVENTS",
+                                                         KVM_GET_VCPU_EVENTS};
+inline constexpr Request<kvm_vcpu_events> kSetVcpuEvents{"KVM_SET_VCPU_EVENTS",
+                                                         KVM_SET_VCPU_EVENTS};
 inline constexpr Request<kvm_enable_cap> kEnableCap{"KVM_ENABLE_CAP", KVM_ENABLE_CAP};
 inline constexpr Request<kvm_msr_filter> kSetMsrFilter{"KVM_X86_SET_MSR_FILTER",
                                                        KVM_X86_SET_MSR_FILTER};
@@ -83,6 +94,8 @@ inline constexpr Request<SignalMaskHeader> kSetSignalMask{"KVM_SET_SIGNAL_MASK",
                                                           _IOW(KVMIO, 0x8b, SignalMaskHeader)};
 inline constexpr Request<MsrsHeader> kGetMsrs{"KVM_GET_MSRS", _IOWR(KVMIO, 0x88, MsrsHeader)};
 inline constexpr Request<MsrsHeader> kSetMsrs{"KVM_SET_MSRS", _IOW(KVMIO, 0x89, MsrsHeader)};
+inline constexpr Request<MsrListHeader> kGetMsrIndexList{"KVM_GET_MSR_INDEX_LIST",
+                                                         _IOWR(KVMIO, 0x02, MsrListHeader)};
 inline constexpr Request<XsaveArea> kGetXsave{"KVM_GET_XSAVE", _IOR(KVMIO, 0xa4, XsaveArea)};
 inline constexpr Request<XsaveArea> kSetXsave{"KVM_SET_XSAVE", _IOW(KVMIO, 0xa5, XsaveArea)};
 inline constexpr Request<kvm_debugregs> kGetDebugregs{"KVM_GET_DEBUGREGS", KVM_GET_DEBUGREGS};
@@ -94,8 +107,12 @@ static_assert(kGetMsrs.number == 0xC008'AE88 && kSetMsrs.number == 0x4008'AE89);
 static_assert(kGetSupportedCpuid.number == 0xC008'AE05 && kSetCpuid2.number == 0x4008'AE90 &&
               kSetSignalMask.number == 0x4004'AE8B);
 
+/// An answer of CPUID, from and to KVM's form.
+CpuidEntry from_kvm(const kvm_cpuid_entry2& entry);
+kvm_cpuid_entry2 to_kvm(const CpuidEntry& entry);
+
 /// Issues the request again for as long as a signal interrupts it, and returns its result.
-/// Throws `Error` that names the request and, in parentheses, `detail`.
+/// Throws `HostError` that names the request and, in parentheses, `detail`.
 int call(const UniqueFd& fd, Request<void> request, std::uintptr_t argument,
          const std::string& detail = {});
 
@@ -109,4 +126,4 @@ int call(const UniqueFd& fd, Request<Payload> request, Payload& payload,
   return call_raw(fd, request.name, request.number, &payload, detail);
 }
 
-}  // namespace hltest::kvm
+}  // namespace hltest::internal::kvm

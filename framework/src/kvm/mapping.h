@@ -8,7 +8,7 @@
 
 #include "kvm/unique_fd.h"
 
-namespace hltest::kvm {
+namespace hltest::internal::kvm {
 
 /// Host memory that is unmapped with its owner.
 class Mapping {
@@ -16,9 +16,9 @@ class Mapping {
   static constexpr std::size_t kPage = 4096;
 
   Mapping() = default;
-  /// Zeroed pages that cost nothing until they are touched. Throws `Error`.
+  /// Zeroed pages that cost nothing until they are touched. Throws `HostError`.
   static Mapping anonymous(std::size_t size);
-  /// `size` bytes of `fd`, shared with the kernel. Throws `Error`.
+  /// `size` bytes of `fd`, shared with the kernel. Throws `HostError`.
   static Mapping shared(const UniqueFd& fd, std::size_t size);
 
   Mapping(Mapping&& other) noexcept
@@ -32,12 +32,11 @@ class Mapping {
   Mapping& operator=(const Mapping&) = delete;
   ~Mapping();
 
-  /// Changes the size of an anonymous mapping, which may move: what fits stays, what is new is
-  /// zero. Throws `Error`.
-  void resize(std::size_t size);
+  /// Makes an anonymous mapping zeros again, which cost nothing. Throws `HostError`.
+  void clear();
 
   /// The offsets of the pages (4 KiB) that have been touched, by the program or by a guest: what is
-  /// not among them holds zeros. Throws `Error`.
+  /// not among them holds zeros. Throws `HostError`.
   [[nodiscard]] std::vector<std::size_t> touched_pages() const;
 
   [[nodiscard]] std::uint8_t* data() const { return data_; }
@@ -51,4 +50,4 @@ class Mapping {
   std::size_t size_ = 0;
 };
 
-}  // namespace hltest::kvm
+}  // namespace hltest::internal::kvm

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-namespace hltest::kvm::posix {
+namespace hltest::internal::kvm::posix {
 
 int open(const char* path, int flags) { return ::open(path, flags); }
 int close(int fd) { return ::close(fd); }
@@ -15,12 +15,12 @@ int ioctl(int fd, unsigned long request, std::uintptr_t argument) {
 void* mmap(std::size_t size, int protection, int flags, int fd) {
   return ::mmap(nullptr, size, protection, flags, fd, 0);
 }
-void* mremap(void* address, std::size_t old_size, std::size_t new_size) {
-  return ::mremap(address, old_size, new_size, MREMAP_MAYMOVE);
+int madvise(void* address, std::size_t size, int advice) {
+  return ::madvise(address, size, advice);
 }
 int munmap(void* address, std::size_t size) { return ::munmap(address, size); }
 int mincore(void* address, std::size_t size, unsigned char* resident) {
   return ::mincore(address, size, resident);
 }
 
-}  // namespace hltest::kvm::posix
+}  // namespace hltest::internal::kvm::posix

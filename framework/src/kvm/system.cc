@@ -1,4 +1,5 @@
 #include "kvm/system.h"
+#include "kvm/entries.h"
 #include "kvm/error.h"
 #include "kvm/ioctl.h"
 
@@ -9,7 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace hltest::kvm {
+namespace hltest::internal::kvm {
 namespace {
 
 constexpr const char* kDevice = "/dev/kvm";
@@ -39,9 +40,9 @@ UniqueFd open_device() {
     if (fd >= 0) return UniqueFd{fd};
     if (errno == EINTR) continue;
     const int error_number = errno;
-    throw Unavailable(fmt::format("{}; {}",
-                                  Error(fmt::format("open {}", kDevice), error_number).what(),
-                                  remedy_for_open(error_number)));
+    throw KvmUnavailable(
+        fmt::format("{}; {}", describe_failure(fmt::format("open {}", kDevice), error_number),
+                    remedy_for_open(error_number)));
   }
 }
 
@@ -51,45 +52,49 @@ System::System() : fd_(open_device()) {
   int version = 0;
   try {
     version = call(fd_, kGetApiVersion, 0);
-  } catch (const Error& error) {
-    throw Unavailable(fmt::format("{}; {} is not KVM's device", error.what(), kDevice));
+  } catch (const HostError& error) {
+    throw KvmUnavailable(fmt::format("{}; {} is not KVM's device", error.what(), kDevice));
   }
   if (version != KVM_API_VERSION) {
-    throw Unavailable(fmt::format(
+    throw KvmUnavailable(fmt::format(
         "{} speaks KVM API version {}, and hltest version {}; use a Linux kernel from 2.6.22 on",
         kDevice, version, KVM_API_VERSION));
   }
 }
 
-std::vector<kvm_cpuid_entry2> System::supported_cpuid() const {
+std::vector<CpuidEntry> System::supported_cpuid() const {
   // The kernel does not tell how many there are: it says E2BIG until there is room.
   constexpr std::uint32_t kMost = 4096;
   for (std::uint32_t room = 128;; room *= 2) {
-    std::vector<std::uint8_t> buffer(sizeof(CpuidHeader) + room * sizeof(kvm_cpuid_entry2));
-    CpuidHeader header{.nent = room, .padding = 0};
-    std::memcpy(buffer.data(), &header, sizeof header);
+    Entries<CpuidHeader, kvm_cpuid_entry2> raw{room};
     try {
-      call_raw(fd_, kGetSupportedCpuid.name, kGetSupportedCpuid.number, buffer.data(),
-               fmt::format("room for {} entries", room));
-    } catch (const Error& error) {
-      if (error.code().value() == E2BIG && room < kMost) continue;
+      raw.call(fd_, kGetSupportedCpuid, fmt::format("room for {} entries", room));
+    } catch (const HostError& error) {
+      if (error.error_number() == E2BIG && room < kMost) continue;
       throw;
     }
-    std::memcpy(&header, buffer.data(), sizeof header);
-    std::vector<kvm_cpuid_entry2> entries(std::min(header.nent, room));
-    std::memcpy(entries.data(), buffer.data() + sizeof header,
-                entries.size() * sizeof(kvm_cpuid_entry2));
+    std::vector<CpuidEntry> entries;
+    for (const kvm_cpuid_entry2& entry : raw.entries()) entries.push_back(from_kvm(entry));
     return entries;
   }
+}
+
+std::vector<Msr> System::msr_index_list() const {
+  constexpr std::size_t kRoom = 1024;
+  Entries<MsrListHeader, std::uint32_t> raw{kRoom};
+  raw.call(fd_, kGetMsrIndexList, fmt::format("room for {}", kRoom));
+  std::vector<Msr> msrs;
+  for (const std::uint32_t index : raw.entries()) msrs.push_back(Msr{index});
+  return msrs;
 }
 
 Vm System::create_vm() const {
   const auto vcpu_mmap_size = static_cast<std::size_t>(call(fd_, kGetVcpuMmapSize, 0));
   try {
     return Vm{UniqueFd{call(fd_, kCreateVm, 0, "machine type 0")}, vcpu_mmap_size};
-  } catch (const Error& error) {
+  } catch (const HostError& error) {
     throw unavailable_because(error);
   }
 }
 
-}  // namespace hltest::kvm
+}  // namespace hltest::internal::kvm

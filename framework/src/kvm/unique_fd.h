@@ -4,7 +4,7 @@
 
 #include "kvm/posix.h"
 
-namespace hltest::kvm {
+namespace hltest::internal::kvm {
 
 /// A file descriptor that is closed with its owner.
 class UniqueFd {
@@ -28,4 +28,4 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-}  // namespace hltest::kvm
+}  // namespace hltest::internal::kvm

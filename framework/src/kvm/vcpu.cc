@@ -1,59 +1,73 @@
 #include "kvm/vcpu.h"
-#include "kvm/error.h"
-#include "kvm/ioctl.h"
+
+#include <linux/kvm.h>
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <vector>
 
-namespace hltest::kvm {
+#include "kvm/entries.h"
+#include "kvm/error.h"
+#include "kvm/ioctl.h"
+
+namespace hltest::internal::kvm {
 
 Vcpu::Vcpu(UniqueFd fd, std::size_t mmap_size)
     : fd_(std::move(fd)), run_(Mapping::shared(fd_, mmap_size)) {}
 
-kvm_regs Vcpu::regs() const {
-  kvm_regs regs{};
-  call(fd_, kGetRegs, regs);
-  return regs;
+void Vcpu::set_cpuid(std::span<const CpuidEntry> entries) {
+  std::vector<kvm_cpuid_entry2> raw;
+  raw.reserve(entries.size());
+  for (const CpuidEntry& entry : entries) raw.push_back(to_kvm(entry));
+  Entries<CpuidHeader, kvm_cpuid_entry2>{std::span{std::as_const(raw)}}.call(fd_, kSetCpuid2,
+                                                   fmt::format("{} entries", entries.size()));
 }
 
-void Vcpu::set_regs(kvm_regs regs) { call(fd_, kSetRegs, regs); }
-
-kvm_sregs Vcpu::sregs() const {
-  kvm_sregs sregs{};
-  call(fd_, kGetSregs, sregs);
-  return sregs;
-}
-
-void Vcpu::set_sregs(kvm_sregs sregs) {
-  call(fd_, kSetSregs, sregs);
-  // Without an interrupt controller in the kernel, KVM_RUN takes CR8 from here.
-  shared().cr8 = sregs.cr8;
-}
-
-void Vcpu::set_cpuid(std::span<const kvm_cpuid_entry2> entries) {
-  const CpuidHeader header{.nent = static_cast<std::uint32_t>(entries.size()), .padding = 0};
-  std::vector<std::uint8_t> buffer(sizeof header + entries.size_bytes());
-  std::memcpy(buffer.data(), &header, sizeof header);
-  std::memcpy(buffer.data() + sizeof header, entries.data(), entries.size_bytes());
-  call_raw(fd_, kSetCpuid2.name, kSetCpuid2.number, buffer.data(),
-           fmt::format("{} entries", entries.size()));
-}
-
-std::vector<kvm_cpuid_entry2> Vcpu::cpuid(std::size_t count) const {
-  CpuidHeader header{.nent = static_cast<std::uint32_t>(count), .padding = 0};
-  std::vector<std::uint8_t> buffer(sizeof header + count * sizeof(kvm_cpuid_entry2));
-  std::memcpy(buffer.data(), &header, sizeof header);
-  call_raw(fd_, kGetCpuid2.name, kGetCpuid2.number, buffer.data(),
-           fmt::format("room for {} entries", count));
-  std::memcpy(&header, buffer.data(), sizeof header);
-  std::vector<kvm_cpuid_entry2> entries(std::min<std::size_t>(header.nent, count));
-  std::memcpy(entries.data(), buffer.data() + sizeof header,
-              entries.size() * sizeof(kvm_cpuid_entry2));
+std::vector<CpuidEntry> Vcpu::cpuid(std::size_t count) const {
+  Entries<CpuidHeader, kvm_cpuid_entry2> raw{count};
+  raw.call(fd_, kGetCpuid2, fmt::format("room for {} entries", count));
+  std::vector<CpuidEntry> entries;
+  for (const kvm_cpuid_entry2& entry : raw.entries()) entries.push_back(from_kvm(entry));
   return entries;
+}
+
+std::vector<MsrValue> Vcpu::msrs(std::span<const Msr> msrs) const {
+  std::vector<MsrValue> values;
+  std::vector<kvm_msr_entry> wanted;
+  for (const Msr msr : msrs) {
+    wanted.push_back({.index = static_cast<std::uint32_t>(msr), .reserved = 0, .data = 0});
+  }
+  // KVM stops at the first that it does not have.
+  for (std::span<const kvm_msr_entry> left = wanted; !left.empty();) {
+    Entries<MsrsHeader, kvm_msr_entry> raw{left};
+    const auto done = static_cast<std::size_t>(
+        raw.call(fd_, kGetMsrs, fmt::format("{} from {:#x} on", left.size(), left[0].index)));
+    const std::vector<kvm_msr_entry> entries = raw.entries();
+    for (const kvm_msr_entry& entry : std::span{entries}.first(done)) {
+      values.push_back({.msr = Msr{entry.index}, .value = entry.data});
+    }
+    if (done == left.size()) break;
+    left = left.subspan(done + 1);
+  }
+  return values;
+}
+
+std::optional<std::uint64_t> Vcpu::msr(Msr msr) const {
+  const std::vector<MsrValue> values = msrs(std::span{&msr, 1});
+  return values.empty() ? std::nullopt : std::optional{values.front().value};
+}
+
+std::optional<MsrValue> Vcpu::set_msrs(std::span<const MsrValue> msrs) {
+  if (msrs.empty()) return std::nullopt;
+  std::vector<kvm_msr_entry> wanted;
+  for (const MsrValue& msr : msrs) {
+    wanted.push_back(
+        {.index = static_cast<std::uint32_t>(msr.msr), .reserved = 0, .data = msr.value});
+  }
+  const auto done = static_cast<std::size_t>(Entries<MsrsHeader, kvm_msr_entry>{std::span{std::as_const(wanted)}}.call(
+      fd_, kSetMsrs, fmt::format("{} from {:#x} on", wanted.size(), wanted[0].index)));
+  return done < msrs.size() ? std::optional{msrs[done]} : std::nullopt;
 }
 
 void Vcpu::set_single_step(bool single_step) {
@@ -62,61 +76,27 @@ void Vcpu::set_single_step(bool single_step) {
   call(fd_, kSetGuestDebug, debug);
 }
 
-XsaveArea Vcpu::xsave() const {
-  XsaveArea area{};
-  call(fd_, kGetXsave, area);
-  return area;
-}
-
-kvm_xcrs Vcpu::xcrs() const {
-  kvm_xcrs xcrs{};
-  call(fd_, kGetXcrs, xcrs);
-  return xcrs;
-}
-
-void Vcpu::set_xcrs(kvm_xcrs xcrs) { call(fd_, kSetXcrs, xcrs); }
-
-kvm_debugregs Vcpu::debugregs() const {
-  kvm_debugregs debugregs{};
-  call(fd_, kGetDebugregs, debugregs);
-  return debugregs;
-}
-
-void Vcpu::set_debugregs(kvm_debugregs debugregs) { call(fd_, kSetDebugregs, debugregs); }
-
-void Vcpu::set_xsave(const XsaveArea& area) {
-  XsaveArea copy = area;
-  call(fd_, kSetXsave, copy);
-}
-
-namespace {
-
-// One entry behind the header, as the kernel lays struct kvm_msrs out.
-struct OneMsr {
-  MsrsHeader header{.nmsrs = 1, .padding = 0};
-  kvm_msr_entry entry{};
-};
-static_assert(offsetof(OneMsr, entry) == sizeof(MsrsHeader));
-
-}  // namespace
-
-std::optional<std::uint64_t> Vcpu::msr(std::uint32_t index) const {
-  OneMsr msr{.entry = {.index = index, .reserved = 0, .data = 0}};
-  const int done = call_raw(fd_, kGetMsrs.name, kGetMsrs.number, &msr, fmt::format("{:#x}", index));
-  return done == 1 ? std::optional<std::uint64_t>{msr.entry.data} : std::nullopt;
-}
-
-bool Vcpu::set_msr(std::uint32_t index, std::uint64_t value) {
-  OneMsr msr{.entry = {.index = index, .reserved = 0, .data = value}};
-  return call_raw(fd_, kSetMsrs.name, kSetMsrs.number, &msr, fmt::format("{:#x}", index)) == 1;
-}
-
 void Vcpu::answer_msr(std::uint64_t value) {
   shared().msr.data = value;
   shared().msr.error = 0;
 }
 
 void Vcpu::refuse_msr() { shared().msr.error = 1; }
+
+bool Vcpu::is_ready_for_interrupt() const {
+  return shared().ready_for_interrupt_injection != 0 && shared().if_flag != 0;
+}
+
+bool Vcpu::has_interrupts_enabled() const { return shared().if_flag != 0; }
+
+void Vcpu::inject_interrupt(Vector vector) {
+  kvm_interrupt interrupt{.irq = static_cast<std::uint32_t>(vector)};
+  call(fd_, kInterrupt, interrupt, fmt::format("vector {:#x}", interrupt.irq));
+}
+
+void Vcpu::request_interrupt_window(bool request) {
+  shared().request_interrupt_window = request ? 1 : 0;
+}
 
 void Vcpu::set_signal_mask(const sigset_t& mask) {
   // The kernel's signal set is 8 bytes, the head of glibc's larger one.
@@ -132,18 +112,22 @@ Exit Vcpu::run() {
   const int result = posix::ioctl(fd_.get(), kRun.number, 0);
   if (result < 0) {
     if (errno == EINTR) return InterruptedExit{};
-    throw Error(kRun.name, errno);
+    throw HostError(kRun.name, errno);
   }
   return decode_exit(shared(), run_.bytes());
 }
 
 Exit Vcpu::complete_instruction() {
-  shared().immediate_exit = 1;
-  Exit exit = run();
-  shared().immediate_exit = 0;
-  return exit;
+  struct ImmediateExit {
+    explicit ImmediateExit(kvm_run& run) : run_(run) { run_.immediate_exit = 1; }
+    ImmediateExit(const ImmediateExit&) = delete;
+    ImmediateExit& operator=(const ImmediateExit&) = delete;
+    ~ImmediateExit() { run_.immediate_exit = 0; }
+    kvm_run& run_;
+  } const immediate_exit{shared()};
+  return run();
 }
 
 kvm_run& Vcpu::shared() const { return *std::bit_cast<kvm_run*>(run_.data()); }
 
-}  // namespace hltest::kvm
+}  // namespace hltest::internal::kvm

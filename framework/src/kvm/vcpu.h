@@ -1,7 +1,5 @@
 #pragma once
 
-#include <linux/kvm.h>
-
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
@@ -9,65 +7,80 @@
 #include <span>
 #include <vector>
 
-#include <hltest/x86/address.h>
+#include <hltest/x86/registers.h>
+#include <hltest/x86/xstate.h>
+
+#include "kvm/cpuid.h"
 #include "kvm/exit.h"
-#include "kvm/ioctl.h"
 #include "kvm/mapping.h"
 #include "kvm/unique_fd.h"
+#include "x86/registers/processor_state.h"
 
-namespace hltest::kvm {
+struct kvm_run;
 
-/// One virtual processor (KVM's "vCPU ioctls"). To be used from one thread.
+namespace hltest::internal::kvm {
+
+/// One virtual processor (KVM's "vCPU ioctls"), in the SDM's values. To be used from one thread.
+/// Each function throws `HostError`.
 class Vcpu {
  public:
-  /// Maps the vCPU's kvm_run, which is `mmap_size` bytes long. Throws `Error`.
+  /// Maps the vCPU's kvm_run, which is `mmap_size` bytes long.
   Vcpu(UniqueFd fd, std::size_t mmap_size);
 
-  [[nodiscard]] kvm_regs regs() const;
-  void set_regs(kvm_regs regs);
-  [[nodiscard]] kvm_sregs sregs() const;
-  void set_sregs(kvm_sregs sregs);
+  [[nodiscard]] Registers registers() const;
+  /// KVM_SET_SREGS says EINVAL for segments and control registers that can't be.
+  void set_registers(const Registers& registers);
 
   /// What CPUID shows the guest.
-  void set_cpuid(std::span<const kvm_cpuid_entry2> entries);
+  void set_cpuid(std::span<const CpuidEntry> entries);
   /// What KVM made of that: `count` entries at most.
-  [[nodiscard]] std::vector<kvm_cpuid_entry2> cpuid(std::size_t count) const;
+  [[nodiscard]] std::vector<CpuidEntry> cpuid(std::size_t count) const;
+
+  [[nodiscard]] XState xstate() const;
+  void set_xstate(const XState& state);
+  [[nodiscard]] DebugRegisters debug_registers() const;
+  void set_debug_registers(const DebugRegisters& registers);
+  [[nodiscard]] PendingEvents pending_events() const;
+  void set_pending_events(const PendingEvents& events);
+
+  /// The values of MSRs, without those that this KVM does not have.
+  [[nodiscard]] std::vector<MsrValue> msrs(std::span<const Msr> msrs) const;
+  [[nodiscard]] std::optional<std::uint64_t> msr(Msr msr) const;
+  /// Sets MSRs as a privileged host may; returns the first that this KVM does not have, or whose
+  /// value it refuses.
+  [[nodiscard]] std::optional<MsrValue> set_msrs(std::span<const MsrValue> msrs);
 
   /// From now on, or no more, `run` ends with a `DebugExit` after each instruction
-  /// (KVM_SET_GUEST_DEBUG). To be called before each step: behind an instruction that it emulated,
-  /// KVM steps on only from where RIP was at the last call.
+  /// (KVM_SET_GUEST_DEBUG). Call it before every step: after emulating an instruction, KVM
+  /// continues stepping only from the RIP at the last call.
   void set_single_step(bool single_step);
 
-  /// The x87, SSE and AVX registers.
-  [[nodiscard]] XsaveArea xsave() const;
-  void set_xsave(const XsaveArea& area);
-  /// XCR0, by which parts of those are in use.
-  [[nodiscard]] kvm_xcrs xcrs() const;
-  void set_xcrs(kvm_xcrs xcrs);
-  /// DR0 to DR3, DR6 and DR7.
-  [[nodiscard]] kvm_debugregs debugregs() const;
-  void set_debugregs(kvm_debugregs debugregs);
-
-  /// The value of an MSR; nothing where this KVM has no such MSR.
-  [[nodiscard]] std::optional<std::uint64_t> msr(std::uint32_t index) const;
-  /// Sets an MSR as a privileged host may, and returns whether this KVM has it and takes the value.
-  [[nodiscard]] bool set_msr(std::uint32_t index, std::uint64_t value);
   /// Answers an `MsrExit`: a RDMSR reads `value`, a WRMSR is done.
   void answer_msr(std::uint64_t value);
   /// Answers an `MsrExit` with #GP.
   void refuse_msr();
 
+  /// Whether the guest can take an interrupt now: RFLAGS.IF is set, and nothing holds it off.
+  [[nodiscard]] bool is_ready_for_interrupt() const;
+  /// RFLAGS.IF at the last exit.
+  [[nodiscard]] bool has_interrupts_enabled() const;
+  /// Delivers an interrupt when the guest is entered next (KVM_INTERRUPT).
+  void inject_interrupt(Vector vector);
+  /// From now on, or no more, `run` ends with an `InterruptWindowExit` as soon as the guest can
+  /// take an interrupt.
+  void request_interrupt_window(bool request);
+
   /// The signals that are blocked while the guest runs, in place of the thread's own. One that is
   /// let in ends the run, and is delivered only if the thread lets it in too.
   void set_signal_mask(const sigset_t& mask);
 
-  /// Runs the guest until something stops it. Throws `Error`.
+  /// Runs the guest until something stops it.
   Exit run();
 
-  /// Ends the instruction that the last exit interrupted (a port or MMIO access), and runs no
-  /// other: only then do the registers show it done. A string instruction may have more elements to
-  /// go. An `InterruptedExit`, a `DebugExit` when it is single-stepped, or a further access of the
-  /// instruction's.
+  /// Completes the pending port or MMIO instruction without executing another; the registers are
+  /// valid only afterwards. A string instruction may have more elements to go. Returns an
+  /// `InterruptedExit`, a `DebugExit` when it is single-stepped, or a further access of the
+  /// instruction.
   Exit complete_instruction();
 
  private:
@@ -77,4 +90,4 @@ class Vcpu {
   Mapping run_;
 };
 
-}  // namespace hltest::kvm
+}  // namespace hltest::internal::kvm

@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <bit>
 #include <iterator>
+#include <stdexcept>
+#include <vector>
 
-namespace hltest::kvm {
+namespace hltest::internal::kvm {
 
 void Vm::set_memory_slot(std::uint32_t slot, Gpa gpa, std::span<std::uint8_t> memory,
                          SlotAccess access) {
@@ -24,7 +26,13 @@ void Vm::set_memory_slot(std::uint32_t slot, Gpa gpa, std::span<std::uint8_t> me
 
 void Vm::set_tss_address(Gpa gpa) { call(fd_, kSetTssAddr, gpa.value(), to_string(gpa)); }
 
-void Vm::serve_msrs(std::span<const ServedMsr> msrs) {
+void Vm::remove_memory_slot(std::uint32_t slot) {
+  kvm_userspace_memory_region region{
+      .slot = slot, .flags = 0, .guest_phys_addr = 0, .memory_size = 0, .userspace_addr = 0};
+  call(fd_, kSetUserMemoryRegion, region, fmt::format("slot {}, removed", slot));
+}
+
+void Vm::serve_msrs(std::span<const ServedMsrs> msrs) {
   kvm_enable_cap capability{};
   capability.cap = KVM_CAP_X86_USER_SPACE_MSR;
   capability.args[0] = KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_FILTER;
@@ -32,23 +40,26 @@ void Vm::serve_msrs(std::span<const ServedMsr> msrs) {
 
   kvm_msr_filter filter{};
   filter.flags = KVM_MSR_FILTER_DEFAULT_ALLOW;
-  std::uint64_t deny = 0;  // a bitmap of one MSR, which the kernel reads in whole longs
-  for (std::size_t i = 0; i < std::min(msrs.size(), std::size(filter.ranges)); ++i) {
-    filter.ranges[i] = {
-        .flags = msrs[i].is_write ? std::uint32_t{KVM_MSR_FILTER_WRITE} : KVM_MSR_FILTER_READ,
-        .nmsrs = 1,
-        .base = msrs[i].index,
-        .bitmap = std::bit_cast<std::uint8_t*>(&deny)};
+  if (msrs.size() > std::size(filter.ranges)) throw std::length_error("too many ranges of MSRs");
+  std::vector<std::vector<std::uint64_t>> bitmaps;  // all 0: denied, and so left to us
+  for (std::size_t i = 0; i < msrs.size(); ++i) {
+    constexpr std::uint32_t kBits = 64;  // the kernel reads bitmaps in whole longs
+    bitmaps.emplace_back((msrs[i].count + kBits - 1) / kBits);
+    filter.ranges[i] = {.flags = (msrs[i].reads ? std::uint32_t{KVM_MSR_FILTER_READ} : 0U) |
+                                 (msrs[i].writes ? std::uint32_t{KVM_MSR_FILTER_WRITE} : 0U),
+                        .nmsrs = msrs[i].count,
+                        .base = msrs[i].first,
+                        .bitmap = std::bit_cast<std::uint8_t*>(bitmaps.back().data())};
   }
-  call(fd_, kSetMsrFilter, filter, fmt::format("{} MSRs", msrs.size()));
+  call(fd_, kSetMsrFilter, filter, fmt::format("{} ranges", msrs.size()));
 }
 
 Vcpu Vm::create_vcpu(std::uint32_t id) const {
   try {
     return Vcpu{UniqueFd{call(fd_, kCreateVcpu, id, fmt::format("vCPU {}", id))}, mmap_size_};
-  } catch (const Error& error) {
+  } catch (const HostError& error) {
     throw unavailable_because(error);
   }
 }
 
-}  // namespace hltest::kvm
+}  // namespace hltest::internal::kvm

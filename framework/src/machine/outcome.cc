@@ -1,48 +1,67 @@
-#include "machine/outcome.h"
+#include <hltest/outcome.h>
 
 #include <fmt/format.h>
 
 #include <ostream>
 
+#include <hltest/error.h>
+
+#include "machine/run_record.h"
+
 namespace hltest {
 
 bool Outcome::registers_are_lost() const {
   const auto* const fault = std::get_if<TripleFault>(&stop);
-  return fault != nullptr && fault->registers_were_reset && !fault->first_fault;
+  return fault != nullptr && fault->registers_were_reset;
 }
 
-const Exception* Outcome::fault() const {
-  if (const auto* const triple = std::get_if<TripleFault>(&stop)) {
-    return triple->first_fault ? &*triple->first_fault : nullptr;
-  }
-  return std::get_if<Exception>(&stop);
-}
-
-Gva Outcome::stop_address() const {
+Gva stop_address(const StopReason& stop, const Registers& registers) {
   const Gva next = registers.code_address();
   constexpr std::uint64_t kSyscallLength = 2;
-  // KVM reports a HLT with RIP behind it, and a software interrupt's instruction came before.
-  if (halted()) return next - 1;
-  const Exception* const exception = fault();
-  if (exception != nullptr && exception->software) return next - exception->software_length;
+  // KVM reports a HLT with RIP after it, and a trap's instruction came before.
+  if (std::holds_alternative<Halt>(stop)) return next - 1;
+  if (const auto* const exception = std::get_if<Exception>(&stop)) {
+    return next - exception->instruction_length;
+  }
   const auto* const call = std::get_if<SystemCall>(&stop);
   const bool is_syscall = call != nullptr && call->instruction == SystemCall::Instruction::kSyscall;
   return is_syscall ? next - kSyscallLength : next;
 }
 
-std::optional<SourcePlace> Outcome::source() const {
-  return stop_offset.has_value() ? source_at(image_start + *stop_offset) : std::nullopt;
+Gva Outcome::stop_address() const { return hltest::stop_address(stop, registers); }
+
+GuestTables Outcome::tables() const {
+  if (record == nullptr || record->memory == nullptr) {
+    throw SetupError("the guest's tables can be read after a run: this outcome is of none");
+  }
+  if (registers_are_lost()) {
+    throw SetupError(
+        "the guest's tables can't be found: after the triple fault this host's KVM has reset the "
+        "registers that point to them");
+  }
+  return {registers, record->memory, record->paging_features};
 }
 
-std::optional<std::uint64_t> Outcome::image_offset(Gpa gpa) const {
-  if (gpa < image_start || gpa - image_start >= image_size) return std::nullopt;
-  return gpa - image_start;
+std::optional<std::uint64_t> Outcome::stop_offset() const {
+  if (record == nullptr || !image || registers_are_lost()) return std::nullopt;
+  const std::optional<Gpa> gpa = tables().translate(stop_address());
+  return gpa ? image->offset_of(*gpa) : std::nullopt;
+}
+
+bool Outcome::stopped_outside_image() const {
+  return record != nullptr && !registers_are_lost() && !stop_offset() &&
+         !std::holds_alternative<SystemCall>(stop);
+}
+
+std::optional<SourcePlace> Outcome::source() const {
+  const std::optional<std::uint64_t> offset = stop_offset();
+  return offset ? source_at(image->load_address() + *offset) : std::nullopt;
 }
 
 std::optional<SourcePlace> Outcome::source_at(Gpa gpa) const {
-  const std::optional<std::uint64_t> offset = image_offset(gpa);
-  if (!image.has_value() || !offset.has_value()) return std::nullopt;
-  const SourceMap map = image->source_map();
+  const std::optional<std::uint64_t> offset = image ? image->offset_of(gpa) : std::nullopt;
+  if (!offset) return std::nullopt;
+  const SourceMap& map = image->source_map();
   std::optional<SourceLine> line = map.line_at(*offset);
   if (!line.has_value()) return std::nullopt;
   return SourcePlace{*std::move(line), map.label_at(*offset)};
@@ -58,7 +77,8 @@ std::string summary(const Outcome& outcome) {
   std::string text = fmt::format("{} {}{}", outcome.guest,
                                  outcome.halted() ? "" : "ended: ", describe(outcome.stop));
   if (outcome.registers_are_lost()) return text;
-  return fmt::format("{} at {} ({})", text, to_string(outcome.stop_address()), outcome.end_mode);
+  return fmt::format("{} at {} ({})", text, to_string(outcome.stop_address()),
+                     mode_name(outcome.registers));
 }
 
 std::ostream& operator<<(std::ostream& stream, const Outcome& outcome) {

@@ -1,14 +1,17 @@
-#include "machine/stop_reason.h"
-#include "kvm/exit.h"
-#include "x86/registers/error_code.h"
+#include <hltest/stop_reason.h>
 
 #include <fmt/format.h>
 
 #include <array>
 #include <iterator>
 
+#include "kvm/exit.h"
+#include "x86/registers/error_code.h"
+
 namespace hltest {
 namespace {
+
+using namespace internal;
 
 std::string describe_reason(const Halt&) { return "halted"; }
 
@@ -34,7 +37,6 @@ std::string describe_reason(const SystemCall& call) {
 }
 
 std::string describe_reason(const TripleFault& fault) {
-  if (fault.first_fault) return "triple fault after " + describe_reason(*fault.first_fault);
   return fault.registers_were_reset
              ? "triple fault (this host's KVM has reset the vCPU: its registers are gone)"
              : "triple fault";

@@ -1,5 +1,5 @@
-#include "machine/text_screen.h"
 #include <hltest/memory_layout.h>
+#include <hltest/text_screen.h>
 
 #include <cstdint>
 #include <string_view>

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-namespace hltest {
+namespace hltest::internal {
 
 /// A matcher made of a predicate and its words.
 template <typename Value>
@@ -40,4 +40,4 @@ template <typename Value>
       new Described<Value>{std::move(expectation), std::move(matches)}};
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -1,5 +1,6 @@
-#include "testing/host_can.h"
-#include "machine/machine.h"
+#include <hltest/error.h>
+#include <hltest/host_can.h>
+#include <hltest/machine.h>
 
 #include <fmt/format.h>
 
@@ -43,7 +44,7 @@ Probe probe_for(Ability ability) {
               .code = {0x6A, 0, 0x6A, 0,    0x6A, 0,    0x6A, 0,    0x6A, 0, 0x6A, 0,    0x68, 2,
                        0,    2, 0,    0x6A, 0,    0x68, 0x1A, 0x10, 0,    0, 0xCF, 0x90, 0xF4},
               .works = [](const Outcome& outcome) {
-                return outcome.halted() && outcome.end_mode == "virtual8086_user";
+                return outcome.halted() && outcome.mode == CpuMode::kVirtual8086;
               }};
     case Ability::kSoftwareInterrupts:
       return {.what = "INT n in protected mode",

@@ -1,16 +1,20 @@
-#include "testing/matchers.h"
-#include "machine/hexdump.h"
-#include "machine/report.h"
-#include "testing/described.h"
-#include "x86/registers/error_code.h"
+#include <hltest/matchers.h>
 
 #include <fmt/format.h>
 
 #include <sstream>
 #include <utility>
 
+#include <hltest/diagnosis.h>
+
+#include "testing/described.h"
+#include "testing/hexdump.h"
+#include "x86/registers/error_code.h"
+
 namespace hltest {
 namespace {
+
+using namespace internal;
 
 template <typename Reason>
 OutcomeMatcher stopped_by(std::string expectation) {
@@ -45,13 +49,13 @@ std::string expectation_of(const ExceptionPattern& pattern) {
 }
 
 // What is said of a port whose log is not complete: an exact answer can't be given.
-bool is_complete(const PortLog& ports, ::testing::MatchResultListener* listener) {
+bool is_complete(const PortView& ports, ::testing::MatchResultListener* listener) {
   if (ports.dropped() == 0) return true;
   *listener << "whose port log is full: " << ports.dropped() << " accesses were not kept";
   return false;
 }
 
-std::string written(const PortLog& ports, Port port) {
+std::string written(const PortView& ports, Port port) {
   const std::string text = ports.text(port);
   if (text.empty()) {
     std::string others;
@@ -69,9 +73,15 @@ MemoryMatcher bytes_matcher(std::string expectation, Gpa gpa, std::vector<std::u
       std::move(expectation),
       [gpa, bytes = std::move(bytes)](const GuestMemory& memory,
                                       ::testing::MatchResultListener* listener) {
-        const std::vector<std::uint8_t> actual = memory.read_bytes(gpa, bytes.size());
+        std::vector<std::uint8_t> actual;
+        try {
+          actual = memory.read_bytes(gpa, bytes.size());
+        } catch (const MemoryError& error) {
+          *listener << "which can't be read: " << error.what();
+          return false;
+        }
         if (actual == bytes) return true;
-        *listener << "which differs:\n" << hexdump_comparison(gpa, bytes, actual);
+        *listener << "which differs:\n" << internal::hexdump_comparison(gpa, bytes, actual);
         return false;
       });
 }
@@ -83,7 +93,7 @@ OutcomeMatcher TripleFaulted() { return stopped_by<TripleFault>("ended in a trip
 OutcomeMatcher MadeSystemCall() { return stopped_by<SystemCall>("made a system call"); }
 OutcomeMatcher TimedOut() { return stopped_by<Timeout>("timed out"); }
 OutcomeMatcher HitHostLimit() { return stopped_by<HostLimit>("hit a limit of this host's KVM"); }
-OutcomeMatcher Stopped() {
+OutcomeMatcher MetStopCondition() {
   return stopped_by<ConditionMet>("stopped on a condition of the test's");
 }
 
@@ -104,6 +114,15 @@ OutcomeMatcher Raised(Vector vector) {
                             [vector](const Outcome& outcome, ::testing::MatchResultListener*) {
                               const auto* const raised = std::get_if<Exception>(&outcome.stop);
                               return raised != nullptr && raised->vector == vector;
+                            });
+}
+
+OutcomeMatcher CalledInterrupt(std::uint8_t number) {
+  return described<Outcome>(fmt::format("called INT {:#04x}", number),
+                            [number](const Outcome& outcome, ::testing::MatchResultListener*) {
+                              const auto* const raised = std::get_if<Exception>(&outcome.stop);
+                              return raised != nullptr && raised->software &&
+                                     raised->vector == Vector{number};
                             });
 }
 

@@ -1,4 +1,4 @@
-#include "testing/printers.h"
+#include <hltest/printers.h>
 #include <hltest/x86/register_name.h>
 
 #include <fmt/format.h>
@@ -7,9 +7,7 @@
 
 namespace hltest {
 
-void PrintTo(const PortAccess& access, std::ostream* stream) { *stream << to_string(access); }
-void PrintTo(const MmioAccess& access, std::ostream* stream) { *stream << to_string(access); }
-void PrintTo(const VmExit& exit, std::ostream* stream) { *stream << to_string(exit); }
+void PrintTo(const Access& access, std::ostream* stream) { *stream << to_string(access); }
 
 void PrintTo(const Segment& segment, std::ostream* stream) {
   if (segment.unusable) {
@@ -41,7 +39,7 @@ void PrintTo(const Efer& efer, std::ostream* stream) {
 void PrintTo(const Vector& vector, std::ostream* stream) { *stream << mnemonic(vector); }
 void PrintTo(CpuMode mode, std::ostream* stream) { *stream << to_string(mode); }
 
-void PrintTo(const SystemTables& tables, std::ostream* stream) { *stream << to_string(tables); }
+void PrintTo(const GuestTables& tables, std::ostream* stream) { *stream << to_string(tables); }
 void PrintTo(const MappedRange& range, std::ostream* stream) { *stream << to_string(range); }
 void PrintTo(const PageWalk& walk, std::ostream* stream) { *stream << to_string(walk); }
 void PrintTo(const PageFlags& flags, std::ostream* stream) { *stream << to_string(flags); }
@@ -49,7 +47,6 @@ void PrintTo(PagingMode mode, std::ostream* stream) { *stream << to_string(mode)
 void PrintTo(const Descriptor& descriptor, std::ostream* stream) {
   *stream << to_string(descriptor);
 }
-void PrintTo(const MsrAccess& access, std::ostream* stream) { *stream << to_string(access); }
 void PrintTo(const Msr& msr, std::ostream* stream) { *stream << to_string(msr); }
 
 void PrintTo(const Registers& registers, std::ostream* stream) {

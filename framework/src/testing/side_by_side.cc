@@ -6,7 +6,7 @@
 #include <iterator>
 #include <utility>
 
-namespace hltest {
+namespace hltest::internal {
 
 std::string side_by_side(const std::vector<Row>& rows) {
   std::string text = fmt::format("  {:<12}{:<26}{}\n", "", "expected", "actual");
@@ -59,4 +59,4 @@ std::string marked_differences(const std::vector<MappedRange>& expected,
   return text + (lines.size() > kMostLines ? "  ...\n" : "") + rest;
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

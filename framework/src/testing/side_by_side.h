@@ -7,7 +7,7 @@
 #include <hltest/x86/mapped_ranges.h>
 
 /// How a mismatch shows what was expected beside what there was.
-namespace hltest {
+namespace hltest::internal {
 
 /// One property of both sides.
 struct Row {
@@ -24,4 +24,4 @@ std::string side_by_side(const Descriptor& expected, const Descriptor& actual);
 std::string marked_differences(const std::vector<MappedRange>& expected,
                                const MappedRanges& actual);
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -1,17 +1,25 @@
-#include "testing/table_matchers.h"
-#include "testing/described.h"
-#include "testing/side_by_side.h"
+#include <hltest/table_matchers.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
 #include <optional>
-#include <stdexcept>
 #include <utility>
+
+#include <hltest/error.h>
+#include <hltest/x86/descriptor_table.h>
+
+#include "testing/described.h"
+#include "testing/side_by_side.h"
 
 namespace hltest {
 namespace {
+
+using internal::described;
+using internal::marked_differences;
+using internal::Row;
+using internal::side_by_side;
 
 using Listener = ::testing::MatchResultListener;
 
@@ -32,8 +40,8 @@ std::uint64_t left_unmapped(const PageWalk& walk) {
 // An empty range would match anything.
 void check_range(const char* matcher, Gva gva, std::uint64_t size) {
   if (size != 0 && gva + (size - 1) >= gva) return;
-  throw std::invalid_argument(fmt::format("{}: {} bytes from {} on are no range of addresses",
-                                          matcher, size, to_string(gva)));
+  throw SetupError(fmt::format("{}: {} bytes from {} on are no range of addresses", matcher, size,
+                               to_string(gva)));
 }
 
 bool maps_alike(const PageWalk& walk, const PageMapping& mapping) {
@@ -59,11 +67,10 @@ void explain_walk(const PageWalk& walk, const PageMapping& mapping, Listener* li
   *listener << " differs:\n" << side_by_side(rows) << to_string(walk);
 }
 
-bool matches_mapping(const SystemTables& tables, const PageMapping& mapping, Listener* listener) {
-  const auto walk_to = tables.walker();
+bool matches_mapping(const GuestTables& tables, const PageMapping& mapping, Listener* listener) {
   unsigned walks = 0;
   for (std::uint64_t done = 0; done < mapping.size; ++walks) {
-    const PageWalk walk = walk_to(mapping.gva + done);
+    const PageWalk walk = tables.walk(mapping.gva + done);
     if (!maps_alike(walk, mapping)) {
       explain_walk(walk, mapping, listener);
       return false;
@@ -79,11 +86,10 @@ bool matches_mapping(const SystemTables& tables, const PageMapping& mapping, Lis
   return true;
 }
 
-bool is_unmapped(const SystemTables& tables, GvaRange range, Listener* listener) {
-  const auto walk_to = tables.walker();
+bool is_unmapped(const GuestTables& tables, GvaRange range, Listener* listener) {
   unsigned walks = 0;
   for (std::uint64_t done = 0; done < range.size; ++walks) {
-    const PageWalk walk = walk_to(range.gva + done);
+    const PageWalk walk = tables.walk(range.gva + done);
     if (walk.translated()) {
       *listener << "where " << to_string(walk.gva) << " is mapped\n" << to_string(walk);
       return false;
@@ -130,17 +136,17 @@ TablesMatcher Maps(const PageMapping& mapping) {
   const std::string what =
       mapping.size == 1 ? fmt::format("{} -> {}", to_string(mapping.gva), to_string(mapping.gpa))
                         : to_string(mapping);
-  return described<SystemTables>(fmt::format("maps {} {}", what, to_string(mapping.flags)),
-                                 [mapping](const SystemTables& tables, Listener* listener) {
-                                   return matches_mapping(tables, mapping, listener);
-                                 });
+  return described<GuestTables>(fmt::format("maps {} {}", what, to_string(mapping.flags)),
+                                [mapping](const GuestTables& tables, Listener* listener) {
+                                  return matches_mapping(tables, mapping, listener);
+                                });
 }
 
 TablesMatcher MapsExactly(std::vector<MappedRange> ranges) {
   std::string expectation = fmt::format("maps exactly {} ranges", ranges.size());
-  return described<SystemTables>(
+  return described<GuestTables>(
       std::move(expectation),
-      [ranges = std::move(ranges)](const SystemTables& tables, Listener* listener) {
+      [ranges = std::move(ranges)](const GuestTables& tables, Listener* listener) {
         const MappedRanges actual = tables.mapped_ranges();
         if (actual.ranges == ranges && actual.broken.empty() && !actual.truncated) return true;
         *listener << "which maps (- is missing, + is not expected):\n"
@@ -151,18 +157,18 @@ TablesMatcher MapsExactly(std::vector<MappedRange> ranges) {
 
 TablesMatcher Unmapped(GvaRange range) {
   check_range("Unmapped", range.gva, range.size);
-  return described<SystemTables>(fmt::format("does not map {}-{}", to_string(range.gva),
-                                             to_string(range.gva + (range.size - 1))),
-                                 [range](const SystemTables& tables, Listener* listener) {
-                                   return is_unmapped(tables, range, listener);
-                                 });
+  return described<GuestTables>(fmt::format("does not map {}-{}", to_string(range.gva),
+                                            to_string(range.gva + (range.size - 1))),
+                                [range](const GuestTables& tables, Listener* listener) {
+                                  return is_unmapped(tables, range, listener);
+                                });
 }
 
 TablesMatcher GdtEntry(std::uint16_t selector, const Descriptor& descriptor) {
   const char* const table = is_in_ldt(selector) ? "LDT" : "GDT";
-  return described<SystemTables>(
+  return described<GuestTables>(
       fmt::format("has in its {} at {:#x} a {}", table, selector, to_string(descriptor)),
-      [selector, descriptor, table](const SystemTables& tables, Listener* listener) {
+      [selector, descriptor, table](const GuestTables& tables, Listener* listener) {
         const Registers& registers = tables.registers();
         const std::uint32_t limit = is_in_ldt(selector) ? registers.ldt.limit : registers.gdt.limit;
         const std::uint64_t last = (selector & ~7U) + 7;
@@ -180,9 +186,9 @@ TablesMatcher GdtEntry(std::uint16_t selector, const Descriptor& descriptor) {
 
 TablesMatcher IdtGate(Vector vector, const Descriptor& gate) {
   const auto number = static_cast<unsigned>(vector);
-  return described<SystemTables>(
+  return described<GuestTables>(
       fmt::format("has for vector {:#x} a {}", number, to_string(gate)),
-      [vector, gate, number](const SystemTables& tables, Listener* listener) {
+      [vector, gate, number](const GuestTables& tables, Listener* listener) {
         const Registers& registers = tables.registers();
         const unsigned last = (number + 1) * gate_size(registers) - 1;
         const std::string missing =

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace hltest {
 
@@ -56,5 +59,39 @@ inline constexpr CpuidFeature kCpuidSyscall{{0x8000'0001}, &CpuidRegisters::edx,
 inline constexpr CpuidFeature kCpuidNx{{0x8000'0001}, &CpuidRegisters::edx, 20};
 inline constexpr CpuidFeature kCpuidPage1GiB{{0x8000'0001}, &CpuidRegisters::edx, 26};
 inline constexpr CpuidFeature kCpuidLongMode{{0x8000'0001}, &CpuidRegisters::edx, 29};
+
+/// What a test changes of the CPUID that its guest sees: the host's, without a local APIC. Only
+/// CPUID's answers change: most instructions of a hidden feature work all the same. If KVM ignores
+/// a change, `run` throws `SetupError` before the guest starts.
+class CpuidEdits {
+ public:
+  /// Clears a feature's bit. Throws `SetupError` for a bit beyond 31.
+  void hide(const CpuidFeature& feature);
+  /// Sets a feature's bit, whether the host has the feature or not. Throws likewise.
+  void show(const CpuidFeature& feature);
+  /// The whole answer to a leaf, all four registers: what is not given is 0. (For a leaf without
+  /// subleaves `subleaf` has no meaning.)
+  void replace(CpuidLeaf leaf, const CpuidRegisters& registers);
+  /// Keeps only these bits of the host's answer.
+  void mask(CpuidLeaf leaf, const CpuidRegisters& keep);
+
+  /// One change: what is kept of an answer, and the bits that are set in it.
+  struct Edit {
+    CpuidLeaf leaf;
+    CpuidRegisters keep;
+    CpuidRegisters set;
+    friend bool operator==(const Edit&, const Edit&) = default;
+  };
+  /// In order.
+  [[nodiscard]] const std::vector<Edit>& edits() const { return edits_; }
+  [[nodiscard]] bool empty() const { return edits_.empty(); }
+  /// The leaves that were changed: `leaf 0x1.0, leaf 0x7.0`.
+  [[nodiscard]] std::string describe() const;
+
+  friend bool operator==(const CpuidEdits&, const CpuidEdits&) = default;
+
+ private:
+  std::vector<Edit> edits_;
+};
 
 }  // namespace hltest

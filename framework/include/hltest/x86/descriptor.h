@@ -1,7 +1,7 @@
 #pragma once
 
+#include <hltest/error.h>
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <variant>
 #include <vector>
@@ -186,9 +186,9 @@ using Descriptor = std::variant<NullDescriptor, Code16, Code32, Code64, Data16, 
 enum class DescriptorFormat { kLegacy, kIa32e };
 
 /// A descriptor that no 8 or 16 bytes can express, or that the format lacks.
-class DescriptorError : public std::invalid_argument {
+class DescriptorError : public Error {
  public:
-  using std::invalid_argument::invalid_argument;
+  using Error::Error;
 };
 
 /// The bytes of a descriptor: `low` are the first 8, `high` the next if it has 16.

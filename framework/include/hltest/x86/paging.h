@@ -1,8 +1,8 @@
 #pragma once
 
+#include <hltest/error.h>
 #include <array>
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -71,9 +71,9 @@ std::string to_string(const PageMapping& mapping);
 
 /// A mapping that no page tables can express: misaligned, not an address of the paging mode, or
 /// overlapping another.
-class PagingError : public std::invalid_argument {
+class PagingError : public Error {
  public:
-  using std::invalid_argument::invalid_argument;
+  using Error::Error;
 };
 
 /// The mappings of one address space: what page tables are generated from.

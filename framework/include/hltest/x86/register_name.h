@@ -1,7 +1,7 @@
 #pragma once
 
+#include <hltest/error.h>
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,9 +12,9 @@
 namespace hltest {
 
 /// A register that does not exist, or a value that does not fit in one.
-class RegisterError : public std::invalid_argument {
+class RegisterError : public Error {
  public:
-  using std::invalid_argument::invalid_argument;
+  using Error::Error;
 };
 
 /// Sets the register or part of one that the SDM calls `name` (any case): `al`, `ah`, `ax`, `eax`,

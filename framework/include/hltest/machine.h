@@ -1,0 +1,146 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include <hltest/device.h>
+#include <hltest/image.h>
+#include <hltest/memory.h>
+#include <hltest/outcome.h>
+#include <hltest/scripts.h>
+#include <hltest/start_registers.h>
+#include <hltest/start_state.h>
+
+namespace hltest {
+
+namespace internal {
+struct MachineParts;
+}
+
+/// One guest, from the start state of its mode to its end. What a run does, in order:
+///
+///   1. lay out  the start state, the image and the framework's tables, as a snapshot
+///   2. start    a new VM with it: memory slots, CPUID, registers
+///   3. run      until something ends it: exits are answered on the bus, and logged
+///   4. tell     what happened: the Outcome
+///
+/// Everything is changed before `run`, and the machine needs no KVM before it. A device or a
+/// function of the test's may change scripts and the contents of memory while the guest runs, and
+/// nothing else. One thread at a time may use a machine; different machines are independent.
+class Machine {
+ public:
+  static constexpr std::chrono::milliseconds kDefaultTimeout{5000};
+
+  /// A machine with 16 MiB of memory in the start state of `mode` (see start_state.h).
+  /// Throws `SetupError` for a mode that no guest can start in.
+  explicit Machine(CpuMode mode);
+  /// A moved-from machine throws `SetupError` whatever is asked of it.
+  Machine(Machine&&) noexcept;
+  Machine& operator=(Machine&&) noexcept;
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+  ~Machine();
+
+  /// Creates the VM now, which `run` would do otherwise.
+  /// Throws `KvmUnavailable` where this host has no usable KVM.
+  void create_vm();
+
+  /// What the guest starts with.
+  [[nodiscard]] const StartState& start_state() const;
+  /// What the processor starts with.
+  [[nodiscard]] RegisterSettings& registers();
+  [[nodiscard]] GuestMemory& memory();
+  /// What CPUID shows the guest.
+  [[nodiscard]] CpuidEdits& cpuid();
+
+  /// Scripts of the test's for the guest's accesses.
+  [[nodiscard]] PortScripts& ports();
+  [[nodiscard]] MmioScripts& mmio();
+  [[nodiscard]] MsrScripts& msrs();
+  /// Puts a device on the bus. Throws `SetupError` for an empty range, and for one that overlaps
+  /// another device's or script's; `run` throws for MMIO where there is memory.
+  void attach(PortRange range, std::shared_ptr<Device> device);
+  void attach(MmioRange range, std::shared_ptr<Device> device);
+  void attach(MsrRange range, std::shared_ptr<Device> device);
+
+  /// Bytes of RAM: a multiple of 4 KiB, several GiB if need be. What is not touched costs nothing;
+  /// what the test writes is kept twice, once for the runs that follow. The start state's stack
+  /// pointer moves with the end of RAM. Throws `MemoryError`.
+  void set_memory_size(std::uint64_t size);
+  /// In real mode: whether the guest may write to the BIOS ROM segment, 0xF0000 to 0xFFFFF, which a
+  /// test can fill from 0xF2000 on. It may not unless this is called.
+  void set_rom_writable(bool writable);
+
+  /// The paging that the guest starts with: none (the start state), 32-bit or PAE in protected
+  /// mode, 4-level (the start state) or 5-level in long mode. Changes the defaults of the control
+  /// registers: CR0.PG, CR0.WP, CR3, CR4.PSE, PAE and LA57, and with PAE paging EFER.NXE. To be
+  /// called before `map`. Throws `SetupError` for one that the start mode can't have. Not every KVM
+  /// can run each.
+  void set_paging(PagingMode mode);
+  /// Adds a mapping to the page tables that the guest starts with, which map RAM and the system
+  /// region to themselves. Throws `PagingError`; where it overlaps the identity map, `run` does.
+  void map(const PageMapping& mapping);
+  /// Replaces what is mapped there, the identity map's part too. Throws `PagingError`.
+  void remap(const PageMapping& mapping);
+  /// Takes `size` bytes from `gva` on out of all mappings, the identity map too. Throws
+  /// `PagingError`.
+  void unmap(Gva gva, std::uint64_t size);
+  /// Puts the page tables into RAM, one after the other from `first_table` on (4 KiB aligned), in
+  /// place of the system region. Throws `SetupError` without paging, `PagingError` when misaligned;
+  /// `run` does where they don't fit, or lie over the image.
+  void set_page_tables_at(Gpa first_table);
+
+  /// The privilege level that the guest starts at: 0 (the start state) or 3. Changes the defaults
+  /// of the segment registers and EFER.SCE, makes the identity-mapped RAM accessible for CPL 3, and
+  /// leads SYSCALL and SYSENTER to the framework's handlers, which end the run as a `SystemCall`.
+  /// Throws `SetupError` in real mode and for 1 and 2.
+  void set_cpl(unsigned cpl);
+
+  /// Puts a descriptor into the GDT (or, by the selector's TI, the LDT) that the guest starts with,
+  /// beside the framework's entries (memory_layout.h; free from `kFirstFreeSelector` on) or in
+  /// place of one. The segment registers stay as they are: load one with `segment`. Throws
+  /// `DescriptorError`.
+  void set_descriptor(std::uint16_t selector, const Descriptor& descriptor);
+  /// Puts a gate (in real mode an `IvtEntry`) in place of the framework's handler for a vector.
+  /// Throws `DescriptorError`.
+  void set_gate(Vector vector, const Descriptor& gate);
+  /// What a load of `selector` from those tables makes of a segment register. Throws
+  /// `DescriptorError` where they have no present code or data segment for it.
+  [[nodiscard]] Segment segment(std::uint16_t selector) const;
+
+  /// The value that an MSR has when the guest starts. Throws `SetupError` for EFER, which is one of
+  /// `registers()`; `run` does for an MSR that this KVM does not know, and a value it refuses.
+  void set_msr(Msr msr, std::uint64_t value);
+  /// The value that an MSR has now, after the run. Throws `SetupError` where none has ended, and
+  /// for an MSR that this KVM does not know.
+  [[nodiscard]] std::uint64_t msr(Msr msr) const;
+  /// The x87, SSE and AVX registers that the guest starts with.
+  void set_xstate(const XState& state);
+
+  /// How long a run may take: 1 ms to 24 hours. Throws `SetupError`.
+  void set_timeout(std::chrono::milliseconds timeout);
+
+  /// Runs `image` to its end. `start` are registers to begin with in place of those above.
+  ///
+  /// Each run starts from what the test has set up: the RAM as the test wrote it (not as an earlier
+  /// guest left it), scripts and devices as they were before their first run.
+  ///
+  /// Throws `SetupError`, `RegisterError`, `MemoryError` or `PagingError` before anything runs when
+  /// the input makes no sense, `KvmUnavailable` without KVM, `HostError` when KVM refuses
+  /// something, and what the test's own devices and functions throw.
+  [[nodiscard]] Outcome run(const FlatImage& image, const StartRegisters& start = {});
+  /// The same as a warm reset: a new VM and the image loaded anew, but with the RAM as the last run
+  /// left it, and scripts and devices as they are.
+  [[nodiscard]] Outcome rerun(const FlatImage& image, const StartRegisters& start = {});
+
+ private:
+  [[nodiscard]] internal::MachineParts& parts() const;
+  /// Throws `SetupError` while the guest runs.
+  [[nodiscard]] internal::MachineParts& parts_for(const char* call) const;
+  Outcome run_with(const FlatImage& image, const StartRegisters& start, bool is_warm);
+
+  std::unique_ptr<internal::MachineParts> parts_;
+};
+
+}  // namespace hltest

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <hltest/access.h>
+#include <hltest/image.h>
+#include <hltest/stop_reason.h>
+#include <hltest/tables.h>
+#include <hltest/x86/cpu_mode.h>
+#include <hltest/x86/registers.h>
+
+namespace hltest {
+
+namespace internal {
+struct RunRecord;
+}
+
+/// A place in a guest's source: `boot.asm:42 (load_kernel+0x5)`.
+struct SourcePlace {
+  SourceLine line;
+  std::string label;  ///< the last one before it; empty where there is none
+};
+std::string to_string(const SourcePlace& place);
+
+/// What came of a run: a value that depends on nothing of the machine that made it. Copies share
+/// what it holds; each can be used in a thread of its own.
+struct Outcome {
+  /// The image's name.
+  std::string guest{};
+  std::optional<FlatImage> image = std::nullopt;
+  StopReason stop{};
+  /// At the end; for an exception as they were when it was raised.
+  Registers registers{};
+  /// When the guest was entered.
+  Registers start{};
+  /// What it accessed, in its order; then the same by kind.
+  AccessLog accesses{};
+  PortView ports{};
+  AccessView mmio{accesses, Space::kMmio};
+  AccessView msrs{accesses, Space::kMsr};
+  /// The mode at the end; nothing when the registers are lost.
+  std::optional<CpuMode> mode = std::nullopt;
+  /// What a replay begins with.
+  std::shared_ptr<const internal::RunRecord> record{};
+
+  [[nodiscard]] bool halted() const { return std::holds_alternative<Halt>(stop); }
+  /// After a triple fault on a host whose KVM resets the vCPU: the registers say nothing.
+  [[nodiscard]] bool registers_are_lost() const;
+  /// The mode that the guest started in.
+  [[nodiscard]] CpuMode start_mode() const { return cpu_mode(start); }
+  /// The exception that ended it; nullptr for any other end.
+  [[nodiscard]] const Exception* exception() const { return std::get_if<Exception>(&stop); }
+
+  /// Where it stopped: the linear address of the HLT, of the faulting instruction, or of RIP.
+  [[nodiscard]] Gva stop_address() const;
+  /// Where that is in the image; nothing outside, and where it is not mapped.
+  [[nodiscard]] std::optional<std::uint64_t> stop_offset() const;
+  /// True when what it stopped at is not in the image: it ran past the image's end, or jumped away.
+  [[nodiscard]] bool stopped_outside_image() const;
+  /// The same in the guest's source; nothing where that is not known.
+  [[nodiscard]] std::optional<SourcePlace> source() const;
+  /// The source of any address in physical memory; nothing outside the image.
+  [[nodiscard]] std::optional<SourcePlace> source_at(Gpa gpa) const;
+
+  /// The tables that the guest's registers pointed to at the end, in the memory as it was then.
+  /// Throws `SetupError` where the registers are lost, or the outcome is of no run.
+  [[nodiscard]] GuestTables tables() const;
+};
+
+/// The linear address of the instruction that stopped a guest, which left these registers.
+Gva stop_address(const StopReason& stop, const Registers& registers);
+
+/// One line: `add_digits halted at 0x100b (real16)`.
+std::string summary(const Outcome& outcome);
+std::ostream& operator<<(std::ostream& stream, const Outcome& outcome);
+
+}  // namespace hltest

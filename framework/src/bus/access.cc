@@ -1,0 +1,110 @@
+#include <hltest/access.h>
+
+#include <fmt/format.h>
+
+#include <numeric>
+
+namespace hltest {
+
+Access Access::in(Port port, std::uint8_t size, std::uint64_t value) {
+  return {.direction = Direction::kRead, .size = size, .address = port, .value = value};
+}
+Access Access::out(Port port, std::uint8_t size, std::uint64_t value) {
+  return {.direction = Direction::kWrite, .size = size, .address = port, .value = value};
+}
+
+std::string to_string(const Access& access) {
+  switch (access.space) {
+    case Space::kPort: {
+      const char* const width = access.size == 1 ? "byte" : access.size == 2 ? "word" : "dword";
+      return fmt::format("{} {:#x}, {} {:#x}{}", access.is_read() ? "in" : "out", access.address,
+                         width, access.value, access.answered ? "" : " (floating bus)");
+    }
+    case Space::kMmio:
+      return fmt::format("{} {:#x}, {} bytes: {:#x}{}", access.is_read() ? "read" : "write",
+                         access.address, access.size, access.value,
+                         access.answered ? "" : " (nothing there)");
+    case Space::kMsr:
+      return fmt::format("{} {:#x}: {:#x}{}", access.is_read() ? "rdmsr" : "wrmsr", access.address,
+                         access.value, access.answered ? "" : " (#GP)");
+  }
+  return "unknown access";
+}
+
+AccessLog::AccessLog() : records_(std::make_shared<Records>()) {}
+
+// A copy of the log keeps what it had.
+AccessLog::Records& AccessLog::own() {
+  if (records_.use_count() > 1) records_ = std::make_shared<Records>(*records_);
+  return *records_;
+}
+
+void AccessLog::add(const Access& access) {
+  Records& records = own();
+  const auto space = static_cast<std::size_t>(access.space);
+  if (records.accesses.size() >= kMostKept) {
+    ++records.dropped.at(space);
+    return;
+  }
+  records.accesses.push_back(access);
+  ++records.kept.at(space);
+}
+
+void AccessLog::add(MemoryWrite write) {
+  Records& records = own();
+  records.written_bytes += sizeof write + write.bytes.size();
+  if (records.dropped_memory_writes == 0 && records.written_bytes <= kMostWritten) {
+    records.memory_writes.push_back(std::move(write));
+    return;
+  }
+  // Without all of them a replay is not to be had.
+  records.dropped_memory_writes += records.memory_writes.size() + 1;
+  records.memory_writes = {};
+}
+
+void AccessLog::add(const InterruptRequest& request) { own().interrupts.push_back(request); }
+
+std::uint64_t AccessLog::dropped(Space space) const {
+  return records_->dropped.at(static_cast<std::size_t>(space));
+}
+std::uint64_t AccessLog::dropped() const {
+  return std::accumulate(records_->dropped.begin(), records_->dropped.end(), std::uint64_t{0});
+}
+std::size_t AccessLog::kept(Space space) const {
+  return records_->kept.at(static_cast<std::size_t>(space));
+}
+
+AccessView::Iterator::Iterator(const Access* at, const Access* end, Space space)
+    : at_(at), end_(end), space_(space) {
+  while (at_ != end_ && at_->space != space_) ++at_;
+}
+
+AccessView::Iterator& AccessView::Iterator::operator++() {
+  *this = Iterator{at_ + 1, end_, space_};
+  return *this;
+}
+
+AccessView::Iterator AccessView::Iterator::operator++(int) {
+  const Iterator before = *this;
+  ++*this;
+  return before;
+}
+
+AccessView::Iterator AccessView::begin() const {
+  const auto& all = log_.all();
+  return {all.data(), all.data() + all.size(), space_};
+}
+
+AccessView::Iterator AccessView::end() const {
+  const auto& all = log_.all();
+  return {all.data() + all.size(), all.data() + all.size(), space_};
+}
+
+const Access& AccessView::operator[](std::size_t index) const {
+  Iterator at = begin();
+  for (; index > 0 && at != end(); --index) ++at;
+  if (at == end()) throw std::out_of_range("AccessView: there are not so many accesses");
+  return *at;
+}
+
+}  // namespace hltest

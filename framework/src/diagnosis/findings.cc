@@ -1,0 +1,151 @@
+#include "diagnosis/findings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "vm/halt_meaning.h"
+#include "x86/code/disassembly.h"
+
+namespace hltest::internal {
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+// The image's own bytes at a place in it.
+Bytes original(const Outcome& outcome, std::uint64_t offset, std::size_t count) {
+  const auto bytes = outcome.image->bytes();
+  const auto part = bytes.subspan(offset, std::min<std::size_t>(count, bytes.size() - offset));
+  return {part.begin(), part.end()};
+}
+
+std::string place_of(const Outcome& outcome, const Step& step) {
+  const HistoryStep at = history_step(outcome, step, nullptr);
+  std::string text = fmt::format("`{}` at {}", at.instruction, to_string(at.address));
+  if (at.source) text += ", " + to_string(*at.source);
+  return text;
+}
+
+// Sees which step changes some bytes.
+class WriteWatch : public Observer {
+ public:
+  WriteWatch(Gpa gpa, std::size_t size) : gpa_(gpa), size_(size) {}
+  void on_step(const Step& step, const Guest& guest) override {
+    see(guest);
+    last_ = step;
+  }
+  void see(const Guest& guest) {
+    Bytes now = guest.memory().read(gpa_, size_);
+    if (bytes_ && now != *bytes_) writer_ = last_;
+    bytes_ = std::move(now);
+  }
+  [[nodiscard]] const std::optional<Step>& writer() const { return writer_; }
+
+ private:
+  Gpa gpa_;
+  std::size_t size_;
+  std::optional<Bytes> bytes_;
+  std::optional<Step> last_;
+  std::optional<Step> writer_;
+};
+
+// The last step that changed these bytes before they were executed, found by stepping once more.
+std::string writer_of(const Outcome& outcome, const ReplayedEnd& stepped, Gpa gpa,
+                      std::size_t size) {
+  Replay replay{outcome, *stepped.start};
+  WriteWatch watch{gpa, size};
+  Observer* const observers[] = {&watch};
+  constexpr std::chrono::seconds kLongest{20};
+  const Ending ending = run(replay.guest, replay.player,
+                            {.wall = kLongest,
+                             .single_step = true,
+                             .instructions = stepped.first_overwritten_at,
+                             .breakpoints = stepped.breakpoints},
+                            observers);
+  if (!std::holds_alternative<InstructionsDone>(ending)) return {};
+  watch.see(replay.guest);
+  return watch.writer() ? place_of(outcome, *watch.writer()) : "";
+}
+
+std::string overwritten_code(const Outcome& outcome, const ReplayedEnd& stepped) {
+  if (!stepped.first_overwritten) return {};
+  const Step& step = *stepped.first_overwritten;
+  const std::uint64_t offset = *step.gpa - outcome.image->load_address();
+  const CpuMode mode = cpu_mode(step.before);
+  const Gva at = step.before.code_address();
+  const std::size_t size = std::min<std::size_t>(disassemble_one(step.code, at, mode).bytes.size(),
+                                                 outcome.image->bytes().size() - offset);
+  const std::string writer = writer_of(outcome, stepped, *step.gpa, size);
+  return fmt::format(
+      "the code at {} was overwritten{}: the image has `{}` there", to_string(at),
+      writer.empty() ? "" : " by " + writer,
+      disassemble_one(original(outcome, offset, kLongestInstruction), at, mode).text);
+}
+
+// What stands at the top of the stack where the image had something else.
+bool has_overwritten_the_image(const Outcome& outcome, const Backing& memory, Gpa top) {
+  constexpr std::size_t kLooked = 64;
+  const std::optional<std::uint64_t> offset = outcome.image->offset_of(top);
+  if (!offset) return false;
+  const Bytes was = original(outcome, *offset, kLooked);
+  const Bytes now = memory.read(top, was.size());
+  // Zeros are what a source reserves for its stack.
+  for (std::size_t i = 0; i < was.size(); ++i) {
+    if (was[i] != 0 && was[i] != now[i]) return true;
+  }
+  return false;
+}
+
+std::string lost_stack(const Outcome& outcome, const Step& last, const GuestTables& tables,
+                       const Backing& memory) {
+  const Gva top = stack_address(last.before);
+  const std::optional<Gpa> gpa = tables.translate(top);
+  if (!gpa) {
+    if (!last.gpa) return {};  // where nothing is mapped the stack is not what is wrong
+    return fmt::format("the stack pointer, {}, is where nothing is mapped", to_string(top));
+  }
+  if (!memory.is_backed(*gpa - 1) && !memory.is_backed(*gpa)) {
+    return fmt::format("the stack pointer, {}, is where there is no memory", to_string(top));
+  }
+  if (!has_overwritten_the_image(outcome, memory, *gpa)) return {};
+  return fmt::format("the stack has run into the image ({}-{}): its pointer is {}",
+                     to_string(outcome.image->load_address()),
+                     to_string(outcome.image->load_address() + (outcome.image->bytes().size() - 1)),
+                     to_string(top));
+}
+
+}  // namespace
+
+std::vector<std::string> findings(const Outcome& outcome, const ReplayedEnd& end,
+                                  const Guest& guest) {
+  std::vector<std::string> found;
+  const Step& last = end.last.back();
+  for (std::string each :
+       {overwritten_code(outcome, end),
+        // Steps that were given up say nothing of the stack at the end.
+        end.took_too_long()
+            ? ""
+            : lost_stack(outcome, last, guest.tables(last.before), guest.memory())}) {
+    if (!each.empty()) found.push_back(std::move(each));
+  }
+  return found;
+}
+
+std::vector<std::string> findings(const Outcome& outcome) {
+  std::vector<std::string> found;
+  const RunRecord& record = *outcome.record;
+  if (!are_handlers_intact(*record.memory)) {
+    found.push_back(fmt::format(
+        "the guest has overwritten the framework's handlers at {}: exceptions go astray",
+        to_string(record.memory->layout().handlers())));
+  }
+  for (const unsigned vector : record.own_vectors) {
+    found.push_back(fmt::format(
+        "the test wrote to {:#x}-{:#x}, the IVT's entry for {}: the framework does not catch it",
+        vector * 4, vector * 4 + 3, mnemonic(static_cast<Vector>(vector))));
+  }
+  return found;
+}
+
+}  // namespace hltest::internal

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include <hltest/machine.h>
+
+#include "bus/device_bus.h"
+#include "vm/guest.h"
+
+namespace hltest::internal {
+
+/// What a machine is made of.
+struct MachineParts {
+  explicit MachineParts(CpuMode mode) : state(mode), memory(state.memory_size(), mode) {}
+
+  StartState state;
+  GuestMemory memory;
+  DeviceBus bus{};
+  PortScripts ports{bus};
+  MmioScripts mmio{bus};
+  MsrScripts msrs{bus};
+  std::chrono::milliseconds timeout = Machine::kDefaultTimeout;
+
+  std::optional<Guest> guest = std::nullopt;
+  bool has_run = false;    // that guest's VM has been used
+  bool has_ended = false;  // and what came of it is known
+  bool is_running = false;
+};
+
+}  // namespace hltest::internal

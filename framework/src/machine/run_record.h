@@ -1,0 +1,22 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "trace/snapshot_ring.h"
+#include "vm/snapshot.h"
+
+namespace hltest::internal {
+
+/// What a run leaves for its diagnosis.
+struct RunRecord {
+  SharedSnapshot start{};
+  std::vector<SharedSnapshot> recent{};     ///< the last moments of a long run, the oldest first
+  SharedSnapshot end{};                     ///< of a guest that timed out
+  std::shared_ptr<const Backing> memory{};  ///< at the end
+  PagingFeatures paging_features{};
+  std::vector<unsigned> own_vectors{};  ///< of the exceptions, those that the test wrote to the IVT
+};
+
+}  // namespace hltest::internal

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <vector>
+
+#include <hltest/image.h>
+#include <hltest/start_registers.h>
+#include <hltest/start_state.h>
+
+#include "vm/snapshot.h"
+
+namespace hltest::internal {
+
+/// A guest's RAM as its test wrote it.
+struct TestMemory {
+  MemoryPages pages{};
+  /// The vectors of the real-mode IVT that the test has written to: they stay as they are.
+  std::vector<bool> own_vectors{};
+};
+
+/// Lays a start state out: the image and the framework's tables in memory, and the registers that
+/// the image is entered with, `start` in place of the state's own. A function of its arguments; it
+/// needs no KVM. Throws `SetupError`, `RegisterError` or `PagingError` for input that makes no
+/// sense: an image or an entry that is not in the guest's memory, registers that contradict one
+/// another, mappings that overlap.
+Snapshot lay_out(const StartState& state, const FlatImage& image, const StartRegisters& start,
+                 const TestMemory& memory);
+
+}  // namespace hltest::internal

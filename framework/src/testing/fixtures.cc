@@ -1,0 +1,93 @@
+#include <hltest/fixtures.h>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <string_view>
+
+#include <hltest/diagnosis.h>
+#include <hltest/error.h>
+
+#include "diagnosis/colour.h"
+
+namespace hltest {
+namespace {
+
+bool kvm_is_required() {
+  const char* const value = std::getenv("HLTEST_REQUIRE_KVM");
+  return value != nullptr && *value != '\0' && std::string_view{value} != "0";
+}
+
+}  // namespace
+
+void GuestTest::SetUp() {
+  try {
+    machine_.create_vm();
+  } catch (const KvmUnavailable& unavailable) {
+    if (kvm_is_required()) {
+      FAIL() << "HLTEST_REQUIRE_KVM is set, and KVM can't be used: " << unavailable.what();
+    }
+    GTEST_SKIP() << "KVM can't be used: " << unavailable.what();
+  }
+}
+
+GuestTest::~GuestTest() {
+  // In the destructor, so that a fixture which overrides TearDown can't lose it.
+  if (!HasFailure() || (!last_ && !failed_)) return;
+  if (!failed_) {
+    failed_ = last_;
+    failed_run_ = runs_;
+  }
+  // Whatever goes wrong now, the test has failed already, and the others are to run.
+  try {
+    print_report();
+  } catch (const std::exception& error) {
+    std::fputs("hltest: the report of this test can't be made: ", stderr);
+    std::fputs(error.what(), stderr);
+    std::fputs("\n", stderr);
+  }
+}
+
+void GuestTest::print_report() const {
+  const Diagnosis diagnosis = diagnose(*failed_);
+  const std::string which = runs_ > 1 ? fmt::format("run {} of {}:\n", failed_run_, runs_) : "";
+  RecordProperty("hltest_report", which + to_text(diagnosis));
+  const bool in_colour = internal::takes_colour(STDOUT_FILENO) && GTEST_FLAG_GET(color) != "no";
+  const std::string text =
+      which + (in_colour ? to_coloured_text(diagnosis) : to_text(diagnosis)) + "\n";
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+// An expectation that has failed since the last run was about that run.
+void GuestTest::begin_run() {
+  if (!failed_ && !had_failure_ && HasFailure() && last_) {
+    failed_ = std::move(last_);
+    failed_run_ = runs_;
+  }
+  last_.reset();  // so that a run which throws is not reported as the one before
+  had_failure_ = HasFailure();
+  ++runs_;
+}
+
+Outcome GuestTest::remember(Outcome outcome) {
+  last_ = outcome;
+  return outcome;
+}
+
+Outcome GuestTest::run_image(const FlatImage& image, const StartRegisters& start) {
+  begin_run();
+  return remember(machine_.run(image, start));
+}
+
+Outcome GuestTest::rerun_image(const FlatImage& image, const StartRegisters& start) {
+  begin_run();
+  return remember(machine_.rerun(image, start));
+}
+
+GuestTables GuestTest::tables() const { return last_ ? last_->tables() : Outcome{}.tables(); }
+
+}  // namespace hltest

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+
+#include <hltest/access.h>
+
+#include "bus/bus.h"
+
+namespace hltest::internal {
+
+/// Answers a guest's accesses as a log has them, and writes to memory what devices did then. It has
+/// no answer to an access that is not the log's next.
+class LogPlayer : public Bus {
+ public:
+  /// From the access on that is the log's `first`, counted from 0.
+  LogPlayer(AccessLog log, std::uint64_t first) : log_(std::move(log)), next_(first) {}
+
+  bool answer(Access& access, GuestView& guest) override;
+  [[nodiscard]] std::optional<Vector> interrupt() const override;
+  void acknowledge(Vector vector) override;
+
+  /// True when the guest has made all accesses of the log.
+  [[nodiscard]] bool is_at_end() const { return next_ >= log_.size(); }
+
+ private:
+  [[nodiscard]] const InterruptRequest* request() const;
+
+  AccessLog log_;
+  std::uint64_t next_;
+  std::uint64_t taken_ = 0;  // interrupts, since `first`
+  std::uint64_t first_ = next_;
+};
+
+/// True when a log has everything that a replay needs.
+bool is_complete(const AccessLog& log);
+
+}  // namespace hltest::internal

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <hltest/device.h>
+
+#include "vm/guest.h"
+
+namespace hltest::internal {
+
+/// A guest before one step.
+struct Step {
+  Registers before{};
+  std::vector<std::uint8_t> code{};  ///< at CS:RIP; empty where there is none
+  std::optional<Gpa> gpa = std::nullopt;
+};
+
+/// Sees what a guest does while `run` runs it.
+class Observer {
+ public:
+  Observer() = default;
+  Observer(const Observer&) = delete;
+  Observer& operator=(const Observer&) = delete;
+  virtual ~Observer() = default;
+
+  /// An access was answered; a device wrote `writes` to memory meanwhile.
+  virtual void on_access(const Access& /*access*/, std::span<const MemoryWrite> /*writes*/) {}
+  /// An interrupt was delivered that a device had requested since that access.
+  virtual void on_interrupt(const InterruptRequest& /*request*/) {}
+  /// With `Limits::single_step`, before each instruction.
+  virtual void on_step(const Step& /*step*/, const Guest& /*guest*/) {}
+  /// After `Limits::tick`; returns how long until the next.
+  virtual std::chrono::microseconds on_tick(Guest& /*guest*/) { return std::chrono::hours{24}; }
+
+  /// True when `on_handler` may serve something.
+  [[nodiscard]] virtual bool serves_handlers() const { return false; }
+  /// The guest came to the framework's handler for a vector. `registers` are those from before; for
+  /// INT n with RIP after the instruction. Returns true when it has been served: then the guest
+  /// goes on with `registers`, which it may have changed.
+  virtual bool on_handler(Vector /*vector*/, Registers& /*registers*/, GuestView& /*guest*/) {
+    return false;
+  }
+};
+
+}  // namespace hltest::internal

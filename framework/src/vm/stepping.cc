@@ -1,0 +1,109 @@
+#include "vm/stepping.h"
+
+#include <algorithm>
+
+#include <hltest/memory_layout.h>
+
+#include "x86/code/disassembly.h"
+
+namespace hltest::internal {
+namespace {
+
+constexpr std::uint8_t kPushf = 0x9C;
+constexpr std::uint8_t kPopf = 0x9D;
+constexpr std::uint8_t kHlt = 0xF4;
+
+// The first byte of the instruction after an operand-size prefix; 0 where it can't be read.
+std::uint8_t opcode_of(const Step& step) {
+  constexpr std::uint8_t kOperandSize = 0x66;
+  if (step.code.empty()) return 0;
+  return step.code[0] == kOperandSize && step.code.size() > 1 ? step.code[1] : step.code[0];
+}
+
+// The vector that an instruction asks for.
+std::optional<std::uint64_t> vector_of_interrupt(const std::vector<std::uint8_t>& code) {
+  if (code.size() < 2) return std::nullopt;
+  switch (code[0]) {
+    case 0xCD:  // INT n
+      return code[1];
+    case 0xCC:  // INT3
+      return 3;
+    case 0xCE:  // INTO
+      return 4;
+    case 0xF1:  // INT1
+      return 1;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+bool sets_trap_flag(const Step& step, const Guest& guest) {
+  if (opcode_of(step) != kPopf) return false;
+  // TF is the lowest bit of the second byte.
+  const auto flags = guest.tables(step.before).read(stack_address(step.before), 2);
+  return flags.size() == 2 && (flags[1] & (Rflags::kTf >> 8U)) != 0;
+}
+
+void hide_trap_flag(const Step& step, Guest& guest) {
+  if (opcode_of(step) != kPushf) return;
+  const auto top = guest.tables(step.before).translate(stack_address(guest.registers()));
+  if (!top || guest.memory().kind(*top + 1) != RegionKind::kRam) return;
+  const std::vector<std::uint8_t> flags = guest.memory().read(*top + 1, 1);
+  const std::uint8_t hidden[] = {static_cast<std::uint8_t>(flags[0] & ~(Rflags::kTf >> 8U))};
+  guest.memory().write(*top + 1, hidden);
+}
+
+BreakpointPatches::BreakpointPatches(Guest& guest, const std::vector<Gva>& breakpoints)
+    : guest_(guest) {
+  if (breakpoints.empty()) return;
+  const Registers now = guest.registers();
+  const GuestTables tables = guest.tables(now);
+  for (const Gva gva : breakpoints) {
+    const std::optional<Gpa> gpa = tables.translate(gva);
+    if (gva == now.code_address() || !gpa || guest.memory().kind(*gpa) != RegionKind::kRam) {
+      continue;
+    }
+    patches_.push_back({.gva = gva, .gpa = *gpa, .original = guest.memory().read(*gpa, 1)[0]});
+    guest.memory().write(*gpa, std::span{&kHlt, 1});
+  }
+}
+
+BreakpointPatches::~BreakpointPatches() {
+  for (const Patch& patch : patches_) {
+    guest_.memory().write(patch.gpa, std::span{&patch.original, 1});
+  }
+}
+
+bool BreakpointPatches::bring_back() {
+  if (patches_.empty()) return false;
+  Registers now = guest_.registers();
+  const bool is_at_patch = std::ranges::any_of(
+      patches_, [&](const Patch& patch) { return patch.gva == now.code_address() - 1; });
+  if (!is_at_patch) return false;
+  now.rip -= 1;
+  guest_.set_registers(now);
+  return true;
+}
+
+bool has_come_to_a_handler(const Step& step, Guest& guest) {
+  const Gva handlers = guest.handlers();
+  const auto is_handler = [handlers](Gva at) {
+    return at >= handlers && at - handlers <= kSysenterOffset;
+  };
+  Registers now = guest.registers();
+  const Gva next = now.code_address();
+  const auto vector = vector_of_interrupt(step.code);
+  if (vector && next == handlers + *vector) {
+    now.rip += 1;
+    guest.set_registers(now);
+    return true;
+  }
+  const Gva came_from = step.before.code_address();
+  // An instruction can end after the first of them without having come from a fault.
+  const bool came_by_itself = next - came_from <= kLongestInstruction && !is_handler(came_from);
+  return is_handler(next - 1) && !came_by_itself;
+}
+
+}  // namespace hltest::internal

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "vm/guest.h"
+#include "vm/observer.h"
+
+/// What single-stepping by KVM changes for a guest, and how that is hidden from it.
+namespace hltest::internal {
+
+/// True for a POPF that sets TF: the guest would not get the #DB for it.
+bool sets_trap_flag(const Step& step, const Guest& guest);
+
+/// Takes TF, by which KVM steps, out of the flags that a PUSHF has pushed.
+void hide_trap_flag(const Step& step, Guest& guest);
+
+/// HLTs in place of the guest's code at breakpoints, for the time of one step: a HLT stops the
+/// guest on every KVM, and not every one has hardware breakpoints.
+class BreakpointPatches {
+ public:
+  BreakpointPatches(Guest& guest, const std::vector<Gva>& breakpoints);
+  BreakpointPatches(const BreakpointPatches&) = delete;
+  BreakpointPatches& operator=(const BreakpointPatches&) = delete;
+  ~BreakpointPatches();
+
+  /// True when the guest stopped at one of them. Then RIP is brought back to it.
+  bool bring_back();
+
+ private:
+  struct Patch {
+    Gva gva;
+    Gpa gpa;
+    std::uint8_t original;
+  };
+  Guest& guest_;
+  std::vector<Patch> patches_;
+};
+
+/// True when a step came to a handler of the framework's, whose HLT some KVMs run past and others
+/// stop before. Then RIP is brought to after it.
+bool has_come_to_a_handler(const Step& step, Guest& guest);
+
+}  // namespace hltest::internal
