@@ -5,8 +5,6 @@ include(GNUInstallDirs)
 set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/hltest")
 install(TARGETS hltest hltest_main EXPORT hltest-targets)
 install(DIRECTORY framework/include/hltest DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-install(DIRECTORY framework/src DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/hltest"
-        FILES_MATCHING PATTERN "*.h" PATTERN "cli" EXCLUDE)
 if(HLTEST_BUILD_COMMAND)
   install(TARGETS hltest_command)
 endif()

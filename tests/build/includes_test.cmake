@@ -5,12 +5,10 @@
 # - only kvm/ includes the kernel's header, and only testing/ includes GoogleTest's.
 # The rules are checked on the tree, and each on a tree that breaks it.
 #   cmake -DFRAMEWORK=... -DBUILD=... -P includes_test.cmake
-# UNCLEAN_HEADERS lists public headers, relative to include/hltest, that are not checked yet;
-# UNCLEAN_LAYERS lists folders in src that are not checked yet.
 cmake_minimum_required(VERSION 3.25)
 set(layers x86 kvm guest bus vm start devices bios trace machine diagnosis testing cli)
-set(testing_headers hltest.h fixtures.h matchers.h table_matchers.h printers.h described.h exceptions.h
-                    host_limit.h host_can.h)
+set(testing_headers hltest.h fixtures.h matchers.h table_matchers.h printers.h exceptions.h
+                    host_can.h)
 
 # Sets `error` in the caller to what is wrong with one include, or to nothing.
 function(check_internal_include file include)
@@ -64,11 +62,6 @@ function(check_tree framework)
     endif()
     file(GLOB_RECURSE files RELATIVE "${root}" "${root}/*.h" "${root}/*.cc")
     foreach(file IN LISTS files)
-      string(REGEX MATCH "^[^/]*" folder "${file}")
-      if((kind STREQUAL "internal" AND folder IN_LIST UNCLEAN_LAYERS) OR
-         (kind STREQUAL "public" AND file IN_LIST UNCLEAN_HEADERS))
-        continue()
-      endif()
       math(EXPR count "${count} + 1")
       file(STRINGS "${root}/${file}" lines REGEX "^[ \t]*#[ \t]*include[ \t]*[<\"]")
       foreach(line IN LISTS lines)
@@ -106,8 +99,6 @@ if(checked LESS 40)
   message(FATAL_ERROR "only ${checked} files were checked in ${FRAMEWORK}")
 endif()
 
-set(UNCLEAN_HEADERS "")
-set(UNCLEAN_LAYERS "")
 expect_check(WRONG src/x86/code/a.h "\"kvm/vm.h\"")
 expect_check(WRONG src/guest/a.cc "\"machine/machine.h\"")
 expect_check(WRONG src/guest/deep/er/a.cc "\"cli/options.h\" // why not")

@@ -11,6 +11,7 @@
 namespace {
 
 using namespace hltest;
+using namespace hltest::internal;
 using fuzz::require;
 using Bytes = std::span<const std::uint8_t>;
 

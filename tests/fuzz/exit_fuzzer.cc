@@ -11,7 +11,7 @@
 
 namespace {
 
-using namespace hltest::kvm;
+using namespace hltest::internal::kvm;
 using fuzz::require;
 
 struct alignas(kvm_run) Area {

@@ -7,6 +7,7 @@
 #include "input.h"
 
 using namespace hltest;
+using namespace hltest::internal;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   FuzzedDataProvider input{data, size};

@@ -79,9 +79,10 @@ TEST_F(FakeKvm, ADeviceThatIsNotKvm) {
 TEST_F(FakeKvm, NoRoomForOneMoreVm) {
   fake::posix().ioctls[kvm::kCreateVm.number] = fake::fails_with(ENOMEM);
   const kvm::System system;
-  EXPECT_EQ(message_of<KvmUnavailable>([&] { (void)system.create_vm(); }),
-            "KVM_CREATE_VM (machine type 0): Cannot allocate memory (ENOMEM); the host has no memory "
-            "or room left for it: end other programs, or run fewer tests at a time");
+  EXPECT_EQ(
+      message_of<KvmUnavailable>([&] { (void)system.create_vm(); }),
+      "KVM_CREATE_VM (machine type 0): Cannot allocate memory (ENOMEM); the host has no memory "
+      "or room left for it: end other programs, or run fewer tests at a time");
   fake::posix().ioctls[kvm::kCreateVm.number] = fake::fails_with(EMFILE);
   EXPECT_THAT(message_of<KvmUnavailable>([&] { (void)system.create_vm(); }),
               HasSubstr("ulimit -n"));
@@ -134,10 +135,11 @@ TEST_F(FakeKvm, MemorySlotErrorsNameTheSlot) {
   kvm::Vm vm = kvm::System{}.create_vm();
   std::array<std::uint8_t, 4096> memory{};
   fake::posix().ioctls[kvm::kSetUserMemoryRegion.number] = fake::fails_with(EEXIST);
-  EXPECT_EQ(message_of<HostError>(
-                [&] { vm.set_memory_slot(3, Gpa{0x1000}, memory, kvm::SlotAccess::kReadWrite); }),
-            "KVM_SET_USER_MEMORY_REGION (slot 3, 0x1000 bytes at 0x1000): File exists (EEXIST); the "
-            "kernel's log may say more (dmesg)");
+  EXPECT_EQ(
+      message_of<HostError>(
+          [&] { vm.set_memory_slot(3, Gpa{0x1000}, memory, kvm::SlotAccess::kReadWrite); }),
+      "KVM_SET_USER_MEMORY_REGION (slot 3, 0x1000 bytes at 0x1000): File exists (EEXIST); the "
+      "kernel's log may say more (dmesg)");
 }
 
 TEST_F(FakeKvm, RunIsNotMadeAgainWhenASignalEndsIt) {
@@ -145,7 +147,8 @@ TEST_F(FakeKvm, RunIsNotMadeAgainWhenASignalEndsIt) {
   fake::posix().ioctls[kvm::kRun.number] = fake::fails_with(EINTR);
   EXPECT_TRUE(std::holds_alternative<kvm::InterruptedExit>(vcpu.run()));
   fake::posix().ioctls[kvm::kRun.number] = fake::fails_with(EFAULT);
-  EXPECT_EQ(message_of<HostError>([&] { vcpu.run(); }), "KVM_RUN: Bad address (EFAULT); the kernel's log may say more (dmesg)");
+  EXPECT_EQ(message_of<HostError>([&] { vcpu.run(); }),
+            "KVM_RUN: Bad address (EFAULT); the kernel's log may say more (dmesg)");
 }
 
 TEST_F(FakeKvm, GuestMemoryThatTheHostRefuses) {

@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 constexpr Gpa kDevice{0xE0000000};
 
 Access access(Direction direction, std::uint64_t offset, std::uint8_t size, std::uint64_t value,
-                  bool handled) {
+              bool handled) {
   return {.space = Space::kMmio,
           .direction = direction,
           .size = size,
@@ -41,17 +41,17 @@ TEST_F(ProtectedModeTest, UnhandledMmioIsInTheLog) {
               ElementsAre(read(0, 4, 0xFFFF'FFFF, false), write(4, 4, 0x12345678, false),
                           read(8, 1, 0xFF, false), write(12, 1, 0x9A, false)));
   EXPECT_EQ(to_string(outcome.mmio[0]), "read 0xe0000000, 4 bytes: 0xffffffff (nothing there)");
-  EXPECT_EQ(to_string(outcome.accesses[1]), "write 0xe0000004, 4 bytes: 0x12345678 (nothing there)");
+  EXPECT_EQ(to_string(outcome.accesses[1]),
+            "write 0xe0000004, 4 bytes: 0x12345678 (nothing there)");
 }
 
 TEST_F(ProtectedModeTest, HandlersAnswerByAddressRange) {
   std::vector<std::uint64_t> written;
-  machine().mmio().attach(
-      kDevice, 8,
-      {.read = [](const Access&) { return 0xC0FFEEULL; },
-       .write = [&](const Access& asked) { written.push_back(asked.value); }});
-  machine().mmio().attach(
-      kDevice + 8, 4, {.read = [](const Access& asked) { return asked.address | 0x5A; }});
+  machine().mmio().attach(kDevice, 8,
+                          {.read = [](const Access&) { return 0xC0FFEEULL; },
+                           .write = [&](const Access& asked) { written.push_back(asked.value); }});
+  machine().mmio().attach(kDevice + 8, 4,
+                          {.read = [](const Access& asked) { return asked.address | 0x5A; }});
 
   const Outcome outcome = run(guests::mmio);
 

@@ -48,11 +48,11 @@ TEST_F(LongModeTest, MsrsCanBeServedByTheTest) {
   const Outcome outcome = run(guests::write_msr, {.rax = 5, .rcx = 0x1235});
   EXPECT_THAT(outcome, Raised(GeneralProtection{.error_code = 0})) << "nobody takes a write";
   EXPECT_THAT(outcome.msrs, ElementsAre(Access{.space = Space::kMsr,
-                                                .direction = Direction::kWrite,
-                                                .size = 8,
-                                                .answered = false,
-                                                .address = 0x1235,
-                                                .value = 5}));
+                                               .direction = Direction::kWrite,
+                                               .size = 8,
+                                               .answered = false,
+                                               .address = 0x1235,
+                                               .value = 5}));
   EXPECT_THAT(report(outcome), HasSubstr("wrmsr 0x1235: 0x5 (#GP)"));
 }
 
@@ -83,9 +83,8 @@ TEST_F(LongModeTest, MsrsThatCantBe) {
             "MSR 0x1234 = 0x5: this KVM does not know the MSR, or refuses the value");
   EXPECT_THROW(machine().msrs().on_read(Msr{1}, Reader{}), SetupError);
   EXPECT_THROW((void)machine().msr(Msr::kIa32Pat), SetupError) << "the run did not come to an end";
-  EXPECT_THAT(
-      message_of<SetupError>([this] { machine().msrs().on_read(Msr{0x802}, 1); }),
-      HasSubstr("KVM leaves the x2APIC's MSRs (0x800 to 0x8ff) to nobody"));
+  EXPECT_THAT(message_of<SetupError>([this] { machine().msrs().on_read(Msr{0x802}, 1); }),
+              HasSubstr("KVM leaves the x2APIC's MSRs (0x800 to 0x8ff) to nobody"));
   for (std::uint32_t i = 0; i < 16; ++i) machine().msrs().on_read(Msr{0x2000 + i}, i);
   EXPECT_THAT(message_of<SetupError>([this] { machine().msrs().on_read(Msr{1}, 0); }),
               HasSubstr("no room for a device at MSR 0x1: a VM has room for 16 ranges of MSRs"));

@@ -100,8 +100,8 @@ TEST_F(RealModeTest, ConstantBytesAndCallbackAnswer) {
 
 TEST_F(RealModeTest, WriterIsToldOfEveryOut) {
   std::string text;
-  machine().ports().on_out(
-      kCom1, [&](const Access& access) { text += static_cast<char>(access.value); });
+  machine().ports().on_out(kCom1,
+                           [&](const Access& access) { text += static_cast<char>(access.value); });
   const Outcome outcome = run(guests::add_digits_newline, {.rax = 1, .rbx = 1});
   EXPECT_EQ(text, "2\n");
   EXPECT_THAT(outcome, Wrote(kCom1, "2\n"));

@@ -126,8 +126,7 @@ TEST(Printers, SayWhatAValueIs) {
   EXPECT_EQ(PrintToString(Cr0{0x11}), "0x11");
   EXPECT_EQ(PrintToString(Vector::kPageFault), "#PF");
   EXPECT_EQ(PrintToString(CpuMode::kLong64), "long64");
-  EXPECT_EQ(PrintToString(Access::out(0x60, 2, 0x12)),
-            "out 0x60, word 0x12");
+  EXPECT_EQ(PrintToString(Access::out(0x60, 2, 0x12)), "out 0x60, word 0x12");
   EXPECT_EQ(PrintToString(Access{.space = Space::kMmio, .size = 4, .address = 0x1000, .value = 5}),
             "write 0x1000, 4 bytes: 0x5");
   EXPECT_THAT(PrintToString(Registers{}), HasSubstr("rax=0x0 "));

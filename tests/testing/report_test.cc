@@ -32,11 +32,8 @@ Diagnosis divide_error() {
     diagnosis.accesses.add(
         {.direction = Direction::kRead, .answered = false, .address = 0x64, .value = 0xFF});
   }
-  diagnosis.accesses.add({.space = Space::kMmio,
-                          .size = 4,
-                          .answered = false,
-                          .address = 0xFEE00000,
-                          .value = 1});
+  diagnosis.accesses.add(
+      {.space = Space::kMmio, .size = 4, .answered = false, .address = 0xFEE00000, .value = 1});
   return diagnosis;
 }
 
@@ -86,7 +83,8 @@ TEST(ReportTest, FitsEightyColumnsAndFiftyLines) {
         {.direction = Direction::kRead, .size = 4, .answered = false, .address = port});
   }
   for (unsigned i = 0; i < 100; ++i) {
-    diagnosis.accesses.add({.space = Space::kMmio, .size = 8, .address = ~0ULL - i, .value = ~0ULL});
+    diagnosis.accesses.add(
+        {.space = Space::kMmio, .size = 8, .address = ~0ULL - i, .value = ~0ULL});
     diagnosis.accesses.add({.space = Space::kMsr, .size = 8, .address = i, .value = ~0ULL});
   }
   HistoryStep step{.address = Gva{0x1000}, .instruction = std::string(90, 'i')};
@@ -105,7 +103,8 @@ TEST(ReportTest, ColourMakesTheReasonAndTheCauseStandOut) {
   EXPECT_THAT(text, HasSubstr("\x1b[1;31maverage ended: #DE (divide error, vector 0)\x1b[0m\nat "));
   EXPECT_THAT(text, HasSubstr("\n\x1b[1mcause: the divisor ecx is 0, and\x1b[0m\n\x1b[1m  www"))
       << "what is wrapped goes on in the same colour";
-  EXPECT_THAT(text, HasSubstr("\n\x1b[1;33m>     0x1003  66 f7 f1                  div ecx\x1b[0m\n"));
+  EXPECT_THAT(text,
+              HasSubstr("\n\x1b[1;33m>     0x1003  66 f7 f1                  div ecx\x1b[0m\n"));
   diagnosis.stop = Halt{};
   diagnosis.headline = "average halted";
   EXPECT_THAT(to_coloured_text(diagnosis), ::testing::StartsWith("\x1b[1maverage halted\x1b[0m\n"));
@@ -123,9 +122,11 @@ TEST(ReportTest, ColourMakesTheReasonAndTheCauseStandOut) {
 // A source's bytes may be anything: escape sequences, Latin-1, half a character.
 TEST(ReportTest, BytesOfASourceArePrinted) {
   Diagnosis diagnosis = divide_error();
-  diagnosis.place->source = SourcePlace{
-      .line = {.file = "f.asm", .line = 7, .text = "div\tcx ; \x1b[31m \xE9 \xC3\xA9 \xC2\x9B \xE2\x82"},
-      .label = ""};
+  diagnosis.place->source =
+      SourcePlace{.line = {.file = "f.asm",
+                           .line = 7,
+                           .text = "div\tcx ; \x1b[31m \xE9 \xC3\xA9 \xC2\x9B \xE2\x82"},
+                  .label = ""};
   EXPECT_THAT(to_text(diagnosis), HasSubstr("\nf.asm:7:  div cx ; ?[31m ? \xC3\xA9 ? ??\n"));
 }
 

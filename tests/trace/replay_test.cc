@@ -161,8 +161,8 @@ TEST_F(ProtectedModeTest, ARunThatHaltedIsNotReplayed) {
   EXPECT_THAT(diagnosis.history, SizeIs(0));
 }
 
-// An outcome has all that its diagnosis needs: it can be diagnosed after further runs, after the test
-// has changed the memory, and after its machine is gone.
+// An outcome has all that its diagnosis needs: it can be diagnosed after further runs, after the
+// test has changed the memory, and after its machine is gone.
 TEST(DiagnoseTest, NeedsNoMachine) {
   std::optional<Outcome> outcome;
   try {

@@ -6,6 +6,7 @@
 namespace {
 
 using namespace hltest;
+using namespace hltest::internal;
 using Guest = HandMadeGuest;
 using Bytes = std::vector<std::uint8_t>;
 

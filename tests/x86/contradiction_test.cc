@@ -8,6 +8,7 @@
 namespace {
 
 using namespace hltest;
+using namespace hltest::internal;
 
 struct ContradictionCase {
   const char* name;

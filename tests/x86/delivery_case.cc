@@ -3,6 +3,7 @@
 #include "x86/causes/delivery.h"
 
 using namespace hltest;
+using namespace hltest::internal;
 using Guest = HandMadeGuest;
 
 namespace {

@@ -6,6 +6,7 @@
 namespace {
 
 using namespace hltest;
+using namespace hltest::internal;
 using Guest = HandMadeGuest;
 
 constexpr std::uint64_t kReadOnlyPage = DeliveryCase::kReadOnlyPage;

@@ -11,6 +11,7 @@
 namespace {
 
 using namespace hltest;
+using namespace hltest::internal;
 using ::testing::HasSubstr;
 
 // Long mode without paging's ado: linear addresses below 1 MiB are mapped, the rest is not.

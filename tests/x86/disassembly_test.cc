@@ -8,6 +8,7 @@
 namespace {
 
 using namespace hltest;
+using namespace hltest::internal;
 
 std::string text(std::vector<std::uint8_t> bytes, CpuMode mode) {
   return disassemble_one(bytes, Gva{0x1000}, mode).text;

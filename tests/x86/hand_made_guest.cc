@@ -4,6 +4,7 @@
 #include <algorithm>
 
 using namespace hltest;
+using namespace hltest::internal;
 
 HandMadeGuest::HandMadeGuest() {
   registers.cr0.value = Cr0::kPe;

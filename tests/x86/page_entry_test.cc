@@ -5,6 +5,7 @@
 namespace {
 
 using namespace hltest;
+using namespace hltest::internal;
 using enum PagingMode;
 
 struct EntryCase {

@@ -229,9 +229,8 @@ TEST_F(LongModeTest, AFetchFromANoExecutePage) {
   machine().map({.gva = Gva{0x40000000}, .gpa = Gpa{0x5000}, .flags = kReadWrite | kNoExecute});
   const Outcome outcome = run(guests::fetch_from_no_execute);
   ASSERT_THAT(outcome, Raised(PageFault{.address = Gva{0x40000000}, .error_code = 0x11}));
-  EXPECT_THAT(diagnose(outcome).cause,
-              AllOf(HasSubstr("the fetch from 0x40000000 at CPL 0: its P"),
-                    HasSubstr("forbids execution (XD = 1)")));
+  EXPECT_THAT(diagnose(outcome).cause, AllOf(HasSubstr("the fetch from 0x40000000 at CPL 0: its P"),
+                                             HasSubstr("forbids execution (XD = 1)")));
 }
 
 // A wrong expectation prints both sides decoded.

@@ -160,8 +160,8 @@ TEST_F(LongModeTest, AGdtThatIsNotMappedAnyMore) {
   constexpr std::uint64_t kHigh = 0xFFFF'8000'0000'0000;
   machine().set_page_tables_at(Gpa{0x200000});
   machine().map({.gva = Gva{kHigh}, .gpa = Gpa{0}, .size = 16 * kMiB, .flags = kReadWrite});
-  const Outcome outcome = (
-      run(guests::gdt_below_the_higher_half.entered_at(Gva{kHigh + kLoadAddress.value()})));
+  const Outcome outcome =
+      (run(guests::gdt_below_the_higher_half.entered_at(Gva{kHigh + kLoadAddress.value()})));
 
   ASSERT_THAT(outcome, TripleFaulted());
   const Diagnosis diagnosis = diagnose(outcome);

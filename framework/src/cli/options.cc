@@ -1,6 +1,7 @@
 #include "cli/options.h"
 #include <hltest/machine.h>
 #include <hltest/memory_layout.h>
+#include <hltest/version.h>
 #include "cli/number.h"
 #include "cli/usage_error.h"
 

@@ -37,8 +37,8 @@ void explain_end(const Outcome& outcome, Diagnosis& diagnosis) {
     const bool is_int3 = fault.vector == Vector::kBreakpoint && fault.instruction_length != 0;
     diagnosis.cause = is_int3          ? "INT3 raises it, and the guest has no handler of its own"
                       : fault.software ? cause_of_interrupt(fault, outcome.registers)
-                                     : cause_of(fault.vector, fault.error_code,
-                                                fault.address.value_or(Gva{0}), tables);
+                                       : cause_of(fault.vector, fault.error_code,
+                                                  fault.address.value_or(Gva{0}), tables);
   }
   if (std::holds_alternative<TripleFault>(outcome.stop)) {
     diagnosis.undelivered = obstacle_to(Vector::kDoubleFault, tables);

@@ -2,6 +2,7 @@
 #include <hltest/memory_layout.h>
 #include <hltest/x86/page_walk.h>
 #include <hltest/x86/paging_mode.h>
+#include "x86/paging/page_entry.h"
 
 #include <algorithm>
 #include <cstring>
@@ -11,14 +12,6 @@ namespace hltest::internal {
 namespace {
 
 constexpr std::uint64_t kPage = 4 * kKiB;
-constexpr std::uint64_t kPresent = 1;
-constexpr std::uint64_t kWritable = 2;
-
-std::uint64_t sign_extended(std::uint64_t linear, unsigned bits) {
-  if (bits == 32) return linear;
-  const std::uint64_t sign = 1ULL << (bits - 1);
-  return (linear ^ sign) - sign;
-}
 
 // The guest's first table; a table outside memory maps nothing.
 std::vector<std::uint8_t> first_table(const Registers& registers, const Backing& memory,
@@ -43,14 +36,16 @@ std::optional<RegionMapping> map_region(const Registers& registers, const Backin
     return tables.subspan(table * kPage + index * format.entry_size, format.entry_size);
   };
   const auto table_address = [&](std::uint64_t table) {
-    return (kReplayRegion + offset + table * kPage).value();
+    return kReplayRegion + offset + table * kPage;
   };
 
   const unsigned top = format.levels - 1;
   std::ranges::copy(
       first_table(registers, memory, std::uint64_t{format.entries(top)} * format.entry_size),
       tables.begin());
-  const auto is_free = [&](std::uint64_t index) { return (entry_at(0, index)[0] & kPresent) == 0; };
+  const auto is_free = [&](std::uint64_t index) {
+    return (entry_at(0, index)[0] & PageEntry::kP) == 0;
+  };
   const auto is_unused = [&](std::uint64_t index) {
     return std::ranges::none_of(in_use, [&](Gva gva) { return format.index(gva, top) == index; });
   };
@@ -65,19 +60,17 @@ std::optional<RegionMapping> map_region(const Registers& registers, const Backin
 
   for (unsigned level = top; level > 0; --level) {
     const std::uint64_t table = top - level;
-    // A PDPTE of PAE paging has no R/W.
-    const bool is_pae_pointer = mode == PagingMode::kPae && level == top;
-    const std::uint64_t entry =
-        table_address(table + 1) | kPresent | (is_pae_pointer ? 0 : kWritable);
-    std::memcpy(entry_at(table, level == top ? *chosen : 0).data(), &entry, format.entry_size);
+    const PageEntry entry = PageEntry::table(mode, level, table_address(table + 1), kReadWrite);
+    std::memcpy(entry_at(table, level == top ? *chosen : 0).data(), &entry.value,
+                format.entry_size);
   }
   for (std::uint64_t page = 0; page < kReplayRegionSize / kPage; ++page) {
-    const std::uint64_t entry = (kReplayRegion + page * kPage).value() | kPresent | kWritable;
-    std::memcpy(entry_at(top, page).data(), &entry, format.entry_size);
+    const PageEntry entry = PageEntry::page(mode, 0, kReplayRegion + page * kPage, kReadWrite);
+    std::memcpy(entry_at(top, page).data(), &entry.value, format.entry_size);
   }
   const std::uint64_t flags = registers.cr3.value & (mode == PagingMode::kPae ? 0x18 : 0xFFF);
-  return RegionMapping{Gva{sign_extended(*chosen << format.shift(top), format.linear_bits)},
-                       table_address(0) | flags};
+  return RegionMapping{format.canonical(*chosen << format.shift(top)),
+                       table_address(0).value() | flags};
 }
 
 }  // namespace hltest::internal

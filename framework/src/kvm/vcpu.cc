@@ -20,8 +20,8 @@ void Vcpu::set_cpuid(std::span<const CpuidEntry> entries) {
   std::vector<kvm_cpuid_entry2> raw;
   raw.reserve(entries.size());
   for (const CpuidEntry& entry : entries) raw.push_back(to_kvm(entry));
-  Entries<CpuidHeader, kvm_cpuid_entry2>{std::span{std::as_const(raw)}}.call(fd_, kSetCpuid2,
-                                                   fmt::format("{} entries", entries.size()));
+  Entries<CpuidHeader, kvm_cpuid_entry2>{std::span{std::as_const(raw)}}.call(
+      fd_, kSetCpuid2, fmt::format("{} entries", entries.size()));
 }
 
 std::vector<CpuidEntry> Vcpu::cpuid(std::size_t count) const {
@@ -65,8 +65,9 @@ std::optional<MsrValue> Vcpu::set_msrs(std::span<const MsrValue> msrs) {
     wanted.push_back(
         {.index = static_cast<std::uint32_t>(msr.msr), .reserved = 0, .data = msr.value});
   }
-  const auto done = static_cast<std::size_t>(Entries<MsrsHeader, kvm_msr_entry>{std::span{std::as_const(wanted)}}.call(
-      fd_, kSetMsrs, fmt::format("{} from {:#x} on", wanted.size(), wanted[0].index)));
+  const auto done = static_cast<std::size_t>(
+      Entries<MsrsHeader, kvm_msr_entry>{std::span{std::as_const(wanted)}}.call(
+          fd_, kSetMsrs, fmt::format("{} from {:#x} on", wanted.size(), wanted[0].index)));
   return done < msrs.size() ? std::optional{msrs[done]} : std::nullopt;
 }
 

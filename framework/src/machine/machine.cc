@@ -121,8 +121,8 @@ Outcome Machine::run_with(const FlatImage& image, const StartRegisters& start, b
   auto record = std::make_shared<internal::RunRecord>();
   auto snapshot = std::make_shared<internal::Snapshot>(
       internal::lay_out(own.state, image, start,
-              {.pages = is_warm ? memory.as_left() : memory.as_set_up(),
-               .own_vectors = memory.own_vectors()}));
+                        {.pages = is_warm ? memory.as_left() : memory.as_set_up(),
+                         .own_vectors = memory.own_vectors()}));
   check_mmio(own.bus, snapshot->memory.layout());
   snapshot->served_msrs = served_msrs(own.bus);
 

@@ -66,27 +66,29 @@ PagingError no_room(const MemoryLayout& memory, const PlacedPageTables& placed) 
       to_string(placed.first_table), describe_ram(memory)));
 }
 
-PlacedPageTables build_in_ram(const AddressMap& own, const MemoryLayout& memory) {
+PlacedPageTables build_in_ram(const AddressMap& own, const MemoryLayout& memory,
+                              const LargePages& available) {
   PlacedPageTables placed{.first_table = *own.placed_at(), .region_size = kGrowth};
   constexpr std::uint64_t kMostTables = 256 * kMiB / sizeof(PageTable);
   if (!is_ram(memory, placed.first_table, sizeof(PageTable))) throw no_room(memory, placed);
   const PageMap map = with_identity(own, memory, placed.region_size);
   check_room(map, std::min(kMostTables, memory.ram_size / sizeof(PageTable)));
-  placed.tables = build_page_tables(map, placed.first_table);
+  placed.tables = build_page_tables(map, placed.first_table, available);
   if (!is_ram(memory, placed.first_table, placed.size())) throw no_room(memory, placed);
   return placed;
 }
 
 }  // namespace
 
-PlacedPageTables build_page_tables_for(const AddressMap& own, const MemoryLayout& memory) {
-  if (own.placed_at().has_value()) return build_in_ram(own, memory);
+PlacedPageTables build_page_tables_for(const AddressMap& own, const MemoryLayout& memory,
+                                       const LargePages& available) {
+  if (own.placed_at().has_value()) return build_in_ram(own, memory, available);
   // The tables lie in the region that they map, so its size and theirs depend on each other.
   PlacedPageTables placed{.first_table = own.first_table(), .region_size = kGrowth};
   for (;;) {
     const PageMap map = with_identity(own, memory, placed.region_size);
     check_room(map, (kKvmReserved - kSystemRegion - kPageTablesOffset) / sizeof(PageTable));
-    placed.tables = build_page_tables(map, placed.first_table);
+    placed.tables = build_page_tables(map, placed.first_table, available);
     const std::uint64_t needed = kPageTablesOffset + placed.size();
     if (needed <= placed.region_size) return placed;
     placed.region_size = (needed + kGrowth - 1) / kGrowth * kGrowth;

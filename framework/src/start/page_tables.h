@@ -19,9 +19,10 @@ struct PlacedPageTables {
   [[nodiscard]] std::uint64_t size() const { return tables.size() * sizeof(PageTable); }
 };
 
-/// The tables of `map` for a guest with this memory. Throws `PagingError`, also where they are to
-/// be placed in RAM and don't fit.
-PlacedPageTables build_page_tables_for(const AddressMap& map, const MemoryLayout& memory);
+/// The tables of `map` for a guest with this memory, of pages that are available to it. Throws
+/// `PagingError`, also where the tables are to be placed in RAM and don't fit.
+PlacedPageTables build_page_tables_for(const AddressMap& map, const MemoryLayout& memory,
+                                       const LargePages& available);
 
 /// Makes one change of an address map. Throws `PagingError`.
 void apply(const AddressMap::Change& change, PageMap& map);

@@ -62,7 +62,8 @@ Gva put_system_region(const StartState& state, const FlatImage& image,
 
   PlacedPageTables paging{.region_size = kPageTablesOffset};
   if (state.address_map().mode() != PagingMode::kNone) {
-    paging = build_page_tables_for(state.address_map(), memory.layout());
+    paging = build_page_tables_for(state.address_map(), memory.layout(),
+                                   {.pse = state.registers.cr4.value().pse()});
     check_apart(paging, image);
   }
   memory.set_system_region(paging.region_size, false);

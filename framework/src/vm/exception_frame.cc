@@ -1,4 +1,5 @@
 #include "vm/exception_frame.h"
+#include "x86/registers/read_number.h"
 
 #include <array>
 #include <cstring>
@@ -110,11 +111,8 @@ Segment FrameReader::segment(std::uint16_t selector, const Segment& likely) cons
   const Gva base = in_ldt ? at_exit_.ldt.base : at_exit_.gdt.base;
   const std::uint64_t limit = in_ldt ? at_exit_.ldt.limit : at_exit_.gdt.limit;
   if ((in_ldt ? at_exit_.ldt.unusable : offset == 0) || offset + 7 > limit) return loaded;
-  const std::vector<std::uint8_t> bytes = read_(base + offset, sizeof(std::uint64_t));
-  std::uint64_t entry = 0;
-  if (bytes.size() != sizeof entry) return loaded;
-  std::memcpy(&entry, bytes.data(), sizeof entry);
-  return segment_from_descriptor(entry, selector);
+  const auto entry = read_number(read_, base + offset, 8);
+  return entry ? segment_from_descriptor(*entry, selector) : loaded;
 }
 
 // SP of a 16-bit stack wraps at 64 KiB (SDM vol. 3, 6.12 by SS.B; vol. 1, 6.2.3).
@@ -129,12 +127,10 @@ std::optional<std::vector<T>> FrameReader::pop(std::size_t count) const {
   const Gva base = stack_address(at_exit_) - (at_exit_.rsp & stack_mask());
   std::vector<T> values;
   for (std::size_t i = 0; i < count; ++i) {
-    const std::vector<std::uint8_t> bytes =
-        read_(base + ((at_exit_.rsp + i * sizeof(T)) & stack_mask()), sizeof(T));
-    if (bytes.size() != sizeof(T)) return std::nullopt;
-    T value = 0;
-    std::memcpy(&value, bytes.data(), sizeof value);
-    values.push_back(value);
+    const auto value =
+        read_number(read_, base + ((at_exit_.rsp + i * sizeof(T)) & stack_mask()), sizeof(T));
+    if (!value) return std::nullopt;
+    values.push_back(static_cast<T>(*value));
   }
   return values;
 }

@@ -12,6 +12,7 @@
 
 #include "vm/guest_memory.h"
 #include "vm/kept_msrs.h"
+#include "x86/registers/contradiction.h"
 
 namespace hltest::internal {
 namespace {
@@ -145,11 +146,15 @@ void Guest::set_registers_of(const Snapshot& snapshot) {
     set_registers(registers);
   } catch (const HostError& error) {
     if (error.error_number() != EINVAL) throw;
+    const std::string contradiction = contradiction_of(registers);
     throw SetupError(fmt::format(
         "{}: this KVM refuses cr0 = {:#x}, cr3 = {:#x}, cr4 = {:#x}, efer = {:#x}, cr8 = {:#x} or "
-        "a segment: they contradict one another, or have bits that the processor does not know{}",
+        "a segment: {}{}",
         error.what(), registers.cr0.value, registers.cr3.value, registers.cr4.value,
         registers.efer.value, registers.cr8,
+        contradiction.empty()
+            ? "they contradict one another, or have bits that the processor does not know"
+            : contradiction,
         snapshot.cpuid.empty()
             ? ""
             : "; or the CPUID that the test made forbids them: " + snapshot.cpuid.describe()));

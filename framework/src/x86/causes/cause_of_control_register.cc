@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace hltest {
+namespace hltest::internal {
 namespace {
 
 std::string why_cr0_is_refused(const Registers& registers, Cr0 cr0) {
@@ -134,4 +134,4 @@ std::string cause_of_msr(const Registers& registers, const DecodedInstruction& i
                      value);
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

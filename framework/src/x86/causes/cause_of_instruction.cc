@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <array>
 
-namespace hltest {
+namespace hltest::internal {
 namespace {
 
 using enum Mnemonic;
@@ -189,4 +189,4 @@ std::string cause_of_instruction(const Fault& fault, const MaybeInstruction& ins
   }
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -6,7 +6,7 @@
 
 #include <string_view>
 
-namespace hltest {
+namespace hltest::internal {
 namespace {
 
 using enum Mnemonic;
@@ -58,4 +58,4 @@ std::string cause_of_null_selector(const Fault& fault, const DecodedInstruction&
          (is_compatibility ? " outside 64-bit code, and CS.L is 0" : "");
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace hltest {
+namespace hltest::internal {
 namespace {
 
 std::string name_of(const WalkStep& step) {
@@ -116,4 +116,4 @@ std::string cause_of_page_fault(const Fault& fault) {
   return what + ": " + why;
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <string_view>
 
-namespace hltest {
+namespace hltest::internal {
 namespace {
 
 using enum Mnemonic;
@@ -177,4 +177,4 @@ std::string cause_of_protection(const Fault& fault, const MaybeInstruction& inst
   return {};
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

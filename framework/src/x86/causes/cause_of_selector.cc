@@ -9,7 +9,7 @@
 
 #include <type_traits>
 
-namespace hltest {
+namespace hltest::internal {
 namespace {
 
 using enum Mnemonic;
@@ -226,4 +226,4 @@ std::string cause_of_selector(const Fault& fault, const MaybeInstruction& instru
       article_of(*descriptor), to_string(*descriptor), why.empty() ? "" : ": " + why);
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -9,7 +9,7 @@
 
 /// The parts of `fault_cause`, by what the processor looked at. Each returns an empty string if it
 /// finds nothing wrong.
-namespace hltest {
+namespace hltest::internal {
 
 /// The instruction at RIP; nothing if the bytes there are not one or can't be read.
 using MaybeInstruction = std::optional<DecodedInstruction>;
@@ -34,4 +34,4 @@ std::string cause_of_msr(const Registers& registers, const DecodedInstruction& i
 /// The faults that are an instruction's own: #DE, #DB, #BP, #OF, #BR, #UD, #NM, #MF, #AC, #XM.
 std::string cause_of_instruction(const Fault& fault, const MaybeInstruction& instruction);
 
-}  // namespace hltest
+}  // namespace hltest::internal

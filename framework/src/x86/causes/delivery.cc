@@ -7,7 +7,7 @@
 
 #include <type_traits>
 
-namespace hltest {
+namespace hltest::internal {
 namespace {
 
 // What a gate and the code segment that it names make of an event.
@@ -173,4 +173,4 @@ std::string obstacle_to_delivery(Vector vector, const Registers& registers,
   return "IDTR still has its real-mode value (base 0x0, limit 0x3ff): " + obstacle;
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -8,7 +8,7 @@
 #include <hltest/x86/registers.h>
 #include <hltest/x86/vector.h>
 
-namespace hltest {
+namespace hltest::internal {
 
 /// What prevents the delivery of an exception, in one sentence without a full stop: the IDT, the
 /// gate, the handler's code segment, the stack or the handler itself (SDM vol. 3, 6.12 and 6.14);
@@ -17,4 +17,4 @@ std::string obstacle_to_delivery(Vector vector, const Registers& registers,
                                  const std::function<PageWalk(Gva gva)>& walk,
                                  const LinearReader& read);
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -3,7 +3,7 @@
 #include "x86/code/disassembly.h"
 #include "x86/registers/error_code.h"
 
-namespace hltest {
+namespace hltest::internal {
 
 std::string fault_cause(const Fault& fault) {
   const Gva rip = fault.registers.code_address();
@@ -27,4 +27,4 @@ std::string fault_cause(const Fault& fault) {
   }
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -11,7 +11,7 @@
 #include <hltest/x86/registers.h>
 #include <hltest/x86/vector.h>
 
-namespace hltest {
+namespace hltest::internal {
 
 /// A fault, and the state in which the processor raised it.
 struct Fault {
@@ -29,4 +29,4 @@ struct Fault {
 /// shows no cause.
 std::string fault_cause(const Fault& fault);
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace hltest {
+namespace hltest::internal {
 namespace {
 
 constexpr std::uint64_t kSixteenBits = 0xFFFF;
@@ -119,4 +119,4 @@ SwitchedStack stack_of_ist(const Registers& registers, const LinearReader& read,
   return stack_of_64_bits(registers, read, fmt::format("IST{}", ist), 28 + 8 * ist);
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -6,7 +6,7 @@
 #include <hltest/x86/linear_reader.h>
 #include <hltest/x86/registers.h>
 
-namespace hltest {
+namespace hltest::internal {
 
 /// The top of a stack: SS's base and the pointer into it.
 struct StackTop {
@@ -38,4 +38,4 @@ SwitchedStack stack_of_tss(const Registers& registers, const LinearReader& read,
 /// The stack of an IST entry, 1 to 7 (SDM vol. 3, 6.14.5).
 SwitchedStack stack_of_ist(const Registers& registers, const LinearReader& read, unsigned ist);
 
-}  // namespace hltest
+}  // namespace hltest::internal

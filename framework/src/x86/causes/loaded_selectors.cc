@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
-namespace hltest {
+namespace hltest::internal {
 namespace {
 
 using enum Mnemonic;
@@ -74,4 +74,4 @@ std::optional<std::uint16_t> loaded_selector(const Fault& fault,
   return std::nullopt;
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -6,7 +6,7 @@
 #include "x86/causes/fault_cause.h"
 #include "x86/code/decoded_instruction.h"
 
-namespace hltest {
+namespace hltest::internal {
 
 /// What an IRET or a far return pops into CS and, where it pops one, SS; otherwise SS stays.
 struct PoppedSelectors {
@@ -32,4 +32,4 @@ constexpr std::uint16_t without_rpl(std::uint16_t selector) {
   return static_cast<std::uint16_t>(selector & 0xFFFCU);
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <type_traits>
 
-namespace hltest {
+namespace hltest::internal {
 namespace {
 
 template <typename Form>
@@ -156,4 +156,4 @@ std::string broken_rule(const SelectorLoad& load, const Descriptor& descriptor) 
   return std::visit(Rule{load}, descriptor);
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -4,7 +4,7 @@
 
 #include <hltest/x86/descriptor.h>
 
-namespace hltest {
+namespace hltest::internal {
 
 /// What a selector is loaded for.
 enum class SelectorUse {
@@ -30,4 +30,4 @@ struct SelectorLoad {
 /// empty if it breaks none.
 std::string broken_rule(const SelectorLoad& load, const Descriptor& descriptor);
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -5,7 +5,7 @@
 
 #include <array>
 
-namespace hltest {
+namespace hltest::internal {
 namespace {
 
 const std::array<std::uint64_t GeneralRegisters::*, 16>& general_registers() {
@@ -184,4 +184,4 @@ std::optional<DecodedInstruction> decode_instruction(std::span<const std::uint8_
   return decoded;
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -13,7 +13,7 @@
 #include <hltest/x86/registers.h>
 #include "x86/code/mnemonic.h"
 
-namespace hltest {
+namespace hltest::internal {
 
 /// One operand of an instruction, with its value.
 struct Operand {
@@ -55,4 +55,4 @@ struct DecodedInstruction {
 std::optional<DecodedInstruction> decode_instruction(std::span<const std::uint8_t> bytes,
                                                      const Registers& registers);
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -5,7 +5,7 @@
 
 #include <array>
 
-namespace hltest {
+namespace hltest::internal {
 namespace {
 
 // Decoding from any byte falls in step with the code after a few instructions; the more of them are
@@ -98,4 +98,4 @@ std::vector<Instruction> disassemble_around(std::span<const std::uint8_t> code, 
   return instructions;
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

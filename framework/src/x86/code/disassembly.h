@@ -12,7 +12,7 @@
 #include <hltest/x86/vector.h>
 #include "x86/code/mnemonic.h"
 
-namespace hltest {
+namespace hltest::internal {
 
 /// Bytes (SDM vol. 2, 2.3.11).
 inline constexpr std::size_t kLongestInstruction = 15;
@@ -45,4 +45,4 @@ std::vector<Instruction> disassemble_around(std::span<const std::uint8_t> code, 
                                             bool aligned, Gva rip, CpuMode mode, std::size_t before,
                                             std::size_t after);
 
-}  // namespace hltest
+}  // namespace hltest::internal

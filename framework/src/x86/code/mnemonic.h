@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace hltest {
+namespace hltest::internal {
 
 /// The instructions that code here asks for, by the SDM's mnemonics. Far transfers, which share a
 /// mnemonic with near ones in the SDM, have their own.
@@ -84,4 +84,4 @@ enum class Mnemonic : std::uint8_t {
   kXsetbv,
 };
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-namespace hltest {
+namespace hltest::internal {
 namespace {
 
 constexpr std::array kMnemonics = {
@@ -135,4 +135,4 @@ std::string name_of(const ZydisDecodedInstruction& instruction) {
   return instruction.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR ? name + " far" : name;
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -7,7 +7,7 @@
 #include <hltest/x86/cpu_mode.h>
 #include "x86/code/mnemonic.h"
 
-namespace hltest {
+namespace hltest::internal {
 
 /// Zydis' decoder for code in `mode`. For x86's own sources: nothing public includes Zydis.
 ZydisDecoder decoder_for(CpuMode mode);
@@ -18,4 +18,4 @@ Mnemonic mnemonic_of(const ZydisDecodedInstruction& instruction);
 /// The mnemonic in words, as in the instruction's text: `div`, `ret far`.
 std::string name_of(const ZydisDecodedInstruction& instruction);
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -9,7 +9,7 @@
 namespace hltest {
 namespace {
 
-using namespace descriptor_type;
+using namespace internal::descriptor_type;
 
 std::uint8_t bits(bool value, std::uint8_t bit) { return value ? bit : std::uint8_t{0}; }
 

@@ -5,7 +5,7 @@
 namespace hltest {
 namespace {
 
-using namespace descriptor_type;
+using namespace internal::descriptor_type;
 
 template <template <unsigned> class Form>
 Descriptor segment_of_size(const Segment& s, auto fill) {

@@ -8,6 +8,8 @@
 #include <utility>
 
 namespace hltest {
+
+using namespace internal;
 namespace {
 
 constexpr std::uint16_t kIndex = 0xFFF8;

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 /// The type field of a descriptor, bits 43:40.
-namespace hltest::descriptor_type {
+namespace hltest::internal::descriptor_type {
 
 // Types of a system descriptor: that of the 16-bit one, and what makes it 32-bit (SDM vol. 3, table
 // 3-2). In IA-32e mode the 32-bit ones' types are those of the 64-bit ones.
@@ -21,4 +21,4 @@ inline constexpr std::uint8_t kReadableOrWritable = 0x2;
 inline constexpr std::uint8_t kConformingOrExpandDown = 0x4;
 inline constexpr std::uint8_t kCode = 0x8;
 
-}  // namespace hltest::descriptor_type
+}  // namespace hltest::internal::descriptor_type

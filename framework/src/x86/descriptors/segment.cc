@@ -47,7 +47,7 @@ Segment Segment::task_state(std::uint16_t selector, Gva base, std::uint32_t limi
 
 Segment Segment::task_state16(std::uint16_t selector, Gva base, std::uint32_t limit) {
   Segment segment = task_state(selector, base, limit);
-  segment.type = descriptor_type::kTss | descriptor_type::kBusyBit;
+  segment.type = internal::descriptor_type::kTss | internal::descriptor_type::kBusyBit;
   return segment;
 }
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace hltest {
+namespace hltest::internal {
 namespace {
 
 constexpr std::uint64_t kAddress = 0x000F'FFFF'FFFF'F000;
@@ -133,4 +133,4 @@ std::string describe_reserved_bits(const PageEntry& entry, std::uint64_t reserve
   return fmt::format("{:#x}", reserved);
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

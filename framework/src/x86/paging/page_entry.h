@@ -8,7 +8,7 @@
 #include <hltest/x86/paging.h>
 #include <hltest/x86/paging_mode.h>
 
-namespace hltest {
+namespace hltest::internal {
 
 /// What an entry may take away from the pages below it (SDM vol. 3, 4.6).
 enum class PageRight { kWrite, kUserAccess, kExecute };
@@ -73,4 +73,4 @@ std::string denial(PageRight right);
 /// `reserved` are those of `entry`'s bits that are set and reserved.
 std::string describe_reserved_bits(const PageEntry& entry, std::uint64_t reserved);
 
-}  // namespace hltest
+}  // namespace hltest::internal

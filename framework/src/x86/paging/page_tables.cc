@@ -6,6 +6,8 @@
 #include <cstring>
 
 namespace hltest {
+
+using namespace internal;
 namespace {
 
 /// Places tables when a mapping requires them, and fills in one table's pages at a time.

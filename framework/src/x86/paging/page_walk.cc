@@ -7,6 +7,8 @@
 #include <iterator>
 
 namespace hltest {
+
+using namespace internal;
 namespace {
 
 // Takes away what an entry withholds of what those above it allow.

@@ -6,7 +6,7 @@
 #include <array>
 #include <string_view>
 
-namespace hltest {
+namespace hltest::internal {
 namespace {
 
 struct Rule {
@@ -76,4 +76,4 @@ std::string contradiction_of(const Registers& registers) {
   return not_canonical(registers);
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace hltest {
+namespace hltest::internal {
 namespace {
 
 std::string describe_page_fault(PageFaultErrorCode code) {
@@ -40,4 +40,4 @@ std::string describe_error_code(Vector vector, std::uint32_t error_code) {
   }
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal

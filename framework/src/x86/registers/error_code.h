@@ -5,7 +5,7 @@
 
 #include <hltest/x86/vector.h>
 
-namespace hltest {
+namespace hltest::internal {
 
 /// The error code of a #PF (SDM vol. 3, figure 4-12).
 struct PageFaultErrorCode {
@@ -39,4 +39,4 @@ struct SelectorErrorCode {
 /// 0x21`; empty where it says nothing.
 std::string describe_error_code(Vector vector, std::uint32_t error_code);
 
-}  // namespace hltest
+}  // namespace hltest::internal

@@ -8,7 +8,7 @@
 
 #include <hltest/x86/linear_reader.h>
 
-namespace hltest {
+namespace hltest::internal {
 
 /// The little-endian number that these bytes are: 8 at most, and bytes that are missing are 0.
 constexpr std::uint64_t little_endian(std::span<const std::uint8_t> bytes) {
@@ -26,4 +26,4 @@ inline std::optional<std::uint64_t> read_number(const LinearReader& read, Gva gv
   return little_endian(bytes);
 }
 
-}  // namespace hltest
+}  // namespace hltest::internal
