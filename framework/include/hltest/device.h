@@ -80,7 +80,7 @@ struct MmioRange {
   std::uint64_t size = 0;
 };
 
-/// MSRs from `first` to `last`: 0x600 at most, none of the x2APIC's (0x800 to 0x8FF), which KVM
+/// MSRs from `first` to `last`: 0x3000 at most, none of the x2APIC's (0x800 to 0x8FF), which KVM
 /// leaves to nobody. Which of both directions are taken from KVM.
 struct MsrRange {
   Msr first{};

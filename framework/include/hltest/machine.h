@@ -48,7 +48,8 @@ class Machine {
 
   /// What the guest starts with.
   [[nodiscard]] const StartState& start_state() const;
-  /// What the processor starts with.
+  /// What the processor starts with. While a guest runs, a device sees its registers in
+  /// `GuestView`.
   [[nodiscard]] RegisterSettings& registers();
   [[nodiscard]] GuestMemory& memory();
   /// What CPUID shows the guest.

@@ -65,7 +65,7 @@ OutcomeMatcher WroteValues(Port port, const ::testing::Matcher<std::vector<std::
 /// The bytes of guest memory from `gpa` on; a mismatch prints both sides as a hexdump.
 /// `EXPECT_THAT(memory(), HasBytes(Gpa{0x2000}, {0x55, 0xAA}))`.
 MemoryMatcher HasBytes(Gpa gpa, std::vector<std::uint8_t> bytes);
-/// The same for text; a NUL behind it is not asked for.
+/// The same for text; no NUL is required after it.
 MemoryMatcher HasText(Gpa gpa, std::string_view text);
 
 }  // namespace hltest

@@ -7,7 +7,7 @@
 /// The numbers of the command line. Each throws `UsageError`, which names `what` and the text.
 namespace hltest::cli {
 
-/// Decimal, or hexadecimal behind `0x`; at most `most`.
+/// Decimal, or hexadecimal after `0x`; at most `most`.
 std::uint64_t parse_number(std::string_view what, std::string_view text, std::uint64_t most);
 
 /// A number that may end in K, M or G (KiB, MiB, GiB, likewise written out).

@@ -34,7 +34,8 @@ void explain_end(const Outcome& outcome, Diagnosis& diagnosis) {
   const GuestTables tables = outcome.tables();
   if (diagnosis.fault) {
     const Exception& fault = *diagnosis.fault;
-    const bool is_int3 = fault.vector == Vector::kBreakpoint && fault.instruction_length != 0;
+    const bool is_int3 =
+        fault.vector == Vector::kBreakpoint && !fault.software && fault.instruction_length != 0;
     diagnosis.cause = is_int3          ? "INT3 raises it, and the guest has no handler of its own"
                       : fault.software ? cause_of_interrupt(fault, outcome.registers)
                                        : cause_of(fault.vector, fault.error_code,

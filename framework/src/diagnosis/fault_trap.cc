@@ -20,7 +20,7 @@ constexpr std::uint64_t kTables = 0x4000;
 constexpr std::uint64_t kGdt = 0x10000;
 static_assert(kGdt + 64 * kKiB == kReplayRegionSize);
 
-// Selectors of our own, behind the guest's GDT.
+// Selectors of our own, after the guest's GDT.
 struct OwnSelectors {
   std::uint16_t code = 0;
   [[nodiscard]] std::uint16_t data() const { return static_cast<std::uint16_t>(code + 8); }
@@ -68,7 +68,7 @@ OwnSelectors choose_selectors(const Registers& registers,
   return {static_cast<std::uint16_t>(code)};
 }
 
-// The guest's GDT, and behind it entries of our own. What lies between them can't be loaded: it is
+// The guest's GDT, and after it entries of our own. What lies between them can't be loaded: it is
 // zeros or, since KVM's emulator takes a far jump to zeros for one to a gate, data.
 void put_gdt(std::span<std::uint8_t> region, OwnSelectors own, const Registers& registers,
              const GuestTables& tables, bool is_far_jump) {

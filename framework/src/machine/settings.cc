@@ -11,9 +11,9 @@
 namespace hltest {
 
 const StartState& Machine::start_state() const { return parts().state; }
-RegisterSettings& Machine::registers() { return parts().state.registers; }
+RegisterSettings& Machine::registers() { return parts_for("registers()").state.registers; }
 GuestMemory& Machine::memory() { return parts().memory; }
-CpuidEdits& Machine::cpuid() { return parts().state.cpuid; }
+CpuidEdits& Machine::cpuid() { return parts_for("cpuid()").state.cpuid; }
 PortScripts& Machine::ports() { return parts().ports; }
 MmioScripts& Machine::mmio() { return parts().mmio; }
 MsrScripts& Machine::msrs() { return parts().msrs; }

@@ -26,7 +26,7 @@ using Listener = ::testing::MatchResultListener;
 // How many walks one matcher makes: tables that share tables can have no end.
 constexpr unsigned kMostWalks = 1U << 18U;
 
-// How much is not mapped either, behind the address of a walk that found nothing.
+// How much is not mapped either, after the address of a walk that found nothing.
 std::uint64_t left_unmapped(const PageWalk& walk) {
   const PagingFormat format = paging_format(walk.mode);
   if (walk.end == WalkEnd::kNotAnAddress) {

@@ -21,7 +21,8 @@ class RegisterError : public Error {
 /// `rax`, `r8b`, `rip`, `rflags`, `cr0`, `efer` … A part leaves the rest of its register as it is,
 /// but a 32-bit part clears bits 63:32, as an instruction would (SDM vol. 1, 3.4.1.1).
 /// Throws `RegisterError` for an unknown name, for a value wider than the register or than code in
-/// `mode` can see, and for R8 to R15 outside 64-bit mode. Segments are `set_start_register`'s.
+/// `mode` can see, and for R8 to R15 outside 64-bit mode. Segments are set by
+/// `RegisterSettings::set`.
 void set_register(Registers& registers, std::string_view name, std::uint64_t value, CpuMode mode);
 
 /// The segment register of this name (lower case), or nullptr.
