@@ -185,14 +185,13 @@ TEST_F(DeadlineTest, AHandlerOfTheProgramsIsCalledDuringARun) {
     Machine machine{CpuMode::kReal16};
     machine.set_timeout(milliseconds{100});
     machine.create_vm();
-    std::thread sender{[self] {
+    std::jthread sender{[self] {
       for (int i = 0; i < 5; ++i) {
         std::this_thread::sleep_for(milliseconds{10});
         pthread_kill(self, SIGRTMAX);
       }
     }};
     outcome = machine.run(RealModeImage{"spin", {0xEB, 0xFE}});
-    sender.join();
   } catch (const KvmUnavailable&) {
   }
   sigaction(SIGRTMAX, &old, nullptr);
