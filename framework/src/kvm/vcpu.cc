@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -12,6 +13,12 @@
 #include "kvm/ioctl.h"
 
 namespace hltest::internal::kvm {
+namespace {
+
+// KVM_GET_MSRS and KVM_SET_MSRS refuse 256 and more (MAX_IO_MSRS in the kernel's x86.c).
+constexpr std::size_t kMostMsrsAtOnce = 255;
+
+}  // namespace
 
 Vcpu::Vcpu(UniqueFd fd, std::size_t mmap_size)
     : fd_(std::move(fd)), run_(Mapping::shared(fd_, mmap_size)) {}
@@ -40,15 +47,15 @@ std::vector<MsrValue> Vcpu::msrs(std::span<const Msr> msrs) const {
   }
   // KVM stops at the first that it does not have.
   for (std::span<const kvm_msr_entry> left = wanted; !left.empty();) {
-    Entries<MsrsHeader, kvm_msr_entry> raw{left};
+    const auto part = left.first(std::min(left.size(), kMostMsrsAtOnce));
+    Entries<MsrsHeader, kvm_msr_entry> raw{part};
     const auto done = static_cast<std::size_t>(
-        raw.call(fd_, kGetMsrs, fmt::format("{} from {:#x} on", left.size(), left[0].index)));
+        raw.call(fd_, kGetMsrs, fmt::format("{} from {:#x} on", part.size(), part[0].index)));
     const std::vector<kvm_msr_entry> entries = raw.entries();
     for (const kvm_msr_entry& entry : std::span{entries}.first(done)) {
       values.push_back({.msr = Msr{entry.index}, .value = entry.data});
     }
-    if (done == left.size()) break;
-    left = left.subspan(done + 1);
+    left = left.subspan(done == part.size() ? done : done + 1);
   }
   return values;
 }
@@ -59,16 +66,20 @@ std::optional<std::uint64_t> Vcpu::msr(Msr msr) const {
 }
 
 std::optional<MsrValue> Vcpu::set_msrs(std::span<const MsrValue> msrs) {
-  if (msrs.empty()) return std::nullopt;
-  std::vector<kvm_msr_entry> wanted;
-  for (const MsrValue& msr : msrs) {
-    wanted.push_back(
-        {.index = static_cast<std::uint32_t>(msr.msr), .reserved = 0, .data = msr.value});
+  while (!msrs.empty()) {
+    const auto part = msrs.first(std::min(msrs.size(), kMostMsrsAtOnce));
+    std::vector<kvm_msr_entry> wanted;
+    for (const MsrValue& msr : part) {
+      wanted.push_back(
+          {.index = static_cast<std::uint32_t>(msr.msr), .reserved = 0, .data = msr.value});
+    }
+    Entries<MsrsHeader, kvm_msr_entry> raw{std::span{std::as_const(wanted)}};
+    const auto done = static_cast<std::size_t>(
+        raw.call(fd_, kSetMsrs, fmt::format("{} from {:#x} on", wanted.size(), wanted[0].index)));
+    if (done < part.size()) return part[done];
+    msrs = msrs.subspan(done);
   }
-  const auto done = static_cast<std::size_t>(
-      Entries<MsrsHeader, kvm_msr_entry>{std::span{std::as_const(wanted)}}.call(
-          fd_, kSetMsrs, fmt::format("{} from {:#x} on", wanted.size(), wanted[0].index)));
-  return done < msrs.size() ? std::optional{msrs[done]} : std::nullopt;
+  return std::nullopt;
 }
 
 void Vcpu::set_single_step(bool single_step) {

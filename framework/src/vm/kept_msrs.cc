@@ -11,7 +11,7 @@ namespace {
 // holds: EFER, FS.base, GS.base.
 constexpr std::array kLeftOut = {0x10U,        0x11U,        0x12U,        0x4B56'4D00U,
                                  0x4B56'4D01U, 0xC000'0080U, 0xC000'0100U, 0xC000'0101U,
-                                 0x4000'0020U, 0x4000'0021U, 0x6E0U};
+                                 0x4000'0010U, 0x4000'0020U, 0x4000'0021U, 0x6E0U};
 
 // What KVM_GET_MSR_INDEX_LIST leaves out (measured): MTRRs (SDM vol. 3, 12.11), the machine-check
 // banks (15.3), MISC_ENABLE and PAT.
