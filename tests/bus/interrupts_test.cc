@@ -65,6 +65,27 @@ TEST_F(InterruptsTest, ArrivesWhenInterruptsAreEnabled) {
 }
 
 // STI alone does not end emulation on some software KVMs: the guest waits for its handler.
+// The frame in the handler is as it was, without the TF by which a replay steps.
+TEST_F(InterruptsTest, AReplayHasItToo) {
+  // At 0x3000: inc bx; mov bp, sp; mov cx, [bp+4]; iret
+  memory().write_bytes(Gpa{0x3000},
+                       std::array<std::uint8_t, 7>{0x43, 0x89, 0xE5, 0x8B, 0x4E, 0x04, 0xCF});
+  // mov al, 1; out 0x80, al; in al, 0x80; sti; hlt; in al, 0x80; ud2
+  const Outcome outcome = run(RealModeImage{
+      "replayed", {0xB0, 0x01, 0xE6, 0x80, 0xE4, 0x80, 0xFB, 0xF4, 0xE4, 0x80, 0x0F, 0x0B}});
+  ASSERT_THAT(outcome, Raised(InvalidOpcode()));
+  EXPECT_EQ(outcome.registers.bx(), 1);
+  EXPECT_EQ(outcome.registers.cx() & Rflags::kTf, 0U);
+  const Diagnosis diagnosis = diagnose(outcome);
+  EXPECT_EQ(diagnosis.not_replayed, "");
+  ASSERT_TRUE(diagnosis.place.has_value());
+  EXPECT_EQ(diagnosis.place->registers.bx(), 1);
+  ASSERT_GE(diagnosis.history.size(), 6U);
+  EXPECT_THAT(diagnosis.history[diagnosis.history.size() - 2].instruction,
+              ::testing::HasSubstr("iret"));
+  EXPECT_EQ(irq_->acknowledged, 1) << "the replay asks no device";
+}
+
 TEST_F(InterruptsTest, WaitsWhileInterruptsAreDisabled) {
   // mov al, 1; out 0x80, al; nop; in al, 0x80; mov cx, bx; mov dl, al; sti; again: test bx, bx;
   // jz again; cli; hlt

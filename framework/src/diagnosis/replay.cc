@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <type_traits>
 #include <utility>
 
 #include "diagnosis/fault_capture.h"
@@ -10,6 +9,7 @@
 #include "diagnosis/place.h"
 #include "diagnosis/replayed_end.h"
 #include "machine/cause.h"
+#include "vm/stepping.h"
 #include "x86/code/disassembly.h"
 
 namespace hltest::internal {
@@ -62,22 +62,6 @@ std::string why_not(const ReplayedEnd& end) {
     return "it made other accesses to ports, MMIO or MSRs the second time";
   }
   return "it came to another end the second time";
-}
-
-// Where the handler for a fault begins that can be delivered, and that stepping would pass.
-std::optional<Gva> handler_of(Vector vector, const GuestTables& tables) {
-  const std::optional<Descriptor> gate = tables.gate(vector);
-  if (!gate) return std::nullopt;
-  return std::visit(
-      [&](const auto& form) -> std::optional<Gva> {
-        if constexpr (requires { form.ist; }) {
-          return Gva{form.offset};
-        } else if constexpr (std::is_same_v<std::decay_t<decltype(form)>, IvtEntry>) {
-          return Gva{std::uint64_t{form.cs} * 16 + form.ip};
-        }
-        return std::nullopt;
-      },
-      *gate);
 }
 
 // Takes the fault in that a triple fault really began with, and explains it from the memory at that

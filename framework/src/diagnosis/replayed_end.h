@@ -19,7 +19,7 @@ namespace hltest::internal {
 /// The guest of a run in a VM of its own, which is given again what that run was given.
 struct Replay {
   Replay(const Outcome& outcome, const Snapshot& start)
-      : guest(start), player(outcome.accesses, start.accesses) {}
+      : guest(start), player(outcome.accesses, start.accesses, start.interrupts) {}
 
   Guest guest;
   LogPlayer player;

@@ -27,19 +27,13 @@ bool LogPlayer::answer(Access& access, GuestView& guest) {
   return true;
 }
 
-// The first interrupt that was delivered after where the player began, and not by it.
-const InterruptRequest* LogPlayer::request() const {
-  const auto& requests = log_.interrupts();
-  const auto from = std::ranges::lower_bound(requests, first_, {}, &InterruptRequest::access);
-  const auto left = static_cast<std::uint64_t>(requests.end() - from);
-  return taken_ < left ? &*(from + static_cast<std::ptrdiff_t>(taken_)) : nullptr;
-}
-
 std::optional<Vector> LogPlayer::interrupt() const {
-  const InterruptRequest* const next = request();
-  return next != nullptr && next->access <= next_ ? std::optional{next->vector} : std::nullopt;
+  const auto& interrupts = log_.interrupts();
+  if (next_interrupt_ >= interrupts.size()) return std::nullopt;
+  const InterruptRequest& request = interrupts[next_interrupt_];
+  return request.access <= next_ ? std::optional{request.vector} : std::nullopt;
 }
 
-void LogPlayer::acknowledge(Vector /*vector*/) { ++taken_; }
+void LogPlayer::acknowledge(Vector /*vector*/) { ++next_interrupt_; }
 
 }  // namespace hltest::internal

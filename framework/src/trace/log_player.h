@@ -12,8 +12,9 @@ namespace hltest::internal {
 /// no answer to an access that is not the log's next.
 class LogPlayer : public Bus {
  public:
-  /// From the access on that is the log's `first`, counted from 0.
-  LogPlayer(AccessLog log, std::uint64_t first) : log_(std::move(log)), next_(first) {}
+  /// From the log's access and interrupt on that are given, counted from 0.
+  LogPlayer(AccessLog log, std::uint64_t access, std::uint64_t interrupt)
+      : log_(std::move(log)), next_(access), next_interrupt_(interrupt) {}
 
   bool answer(Access& access, GuestView& guest) override;
   [[nodiscard]] std::optional<Vector> interrupt() const override;
@@ -23,12 +24,9 @@ class LogPlayer : public Bus {
   [[nodiscard]] bool is_at_end() const { return next_ >= log_.size(); }
 
  private:
-  [[nodiscard]] const InterruptRequest* request() const;
-
   AccessLog log_;
   std::uint64_t next_;
-  std::uint64_t taken_ = 0;  // interrupts, since `first`
-  std::uint64_t first_ = next_;
+  std::uint64_t next_interrupt_;
 };
 
 /// True when a log has everything that a replay needs.

@@ -123,6 +123,7 @@ void Guest::set_state(const Snapshot& snapshot) {
   start_ = snapshot;
   start_.memory = {};
   accesses_ = snapshot.accesses;
+  interrupts_ = snapshot.interrupts;
 }
 
 void Guest::show_cpuid(const CpuidEdits& edits) {
@@ -192,6 +193,7 @@ Snapshot Guest::save(const Snapshot* before) {
           .served_msrs = served_msrs_,
           .memory = MemoryPages::copy_of(*memory_, before != nullptr ? &before->memory : nullptr),
           .accesses = accesses_,
+          .interrupts = interrupts_,
           .began_with = start_registers()};
 }
 

@@ -64,6 +64,7 @@ class Guest {
   /// How many accesses it has made since its run began.
   [[nodiscard]] std::uint64_t accesses() const { return accesses_; }
   void count_access() { ++accesses_; }
+  void count_interrupt() { ++interrupts_; }
 
   [[nodiscard]] kvm::Vcpu& vcpu() { return vm_->vcpu; }
   [[nodiscard]] const kvm::Vcpu& vcpu() const { return vm_->vcpu; }
@@ -96,6 +97,7 @@ class Guest {
   bool is_dead_ = false;
   Snapshot start_;  // without its memory
   std::uint64_t accesses_ = 0;
+  std::uint64_t interrupts_ = 0;
   GuestMemory* view_ = nullptr;
   std::optional<GuestMemory> own_view_;
   mutable std::optional<Registers> registers_;

@@ -24,6 +24,8 @@ class Engine : public GuestView {
 
   Ending run() {
     if (limits_.accesses && guest_.accesses() >= *limits_.accesses) return AccessesDone{};
+    // The guest executes nothing here, but KVM says whether it can take an interrupt.
+    if (bus_.interrupt()) static_cast<void>(guest_.vcpu().complete_instruction());
     for (std::uint64_t steps = 0;; ++steps) {
       if (deadline_.has_passed()) return TimeUp{};
       if (limits_.instructions && steps >= *limits_.instructions) return InstructionsDone{};
@@ -43,7 +45,7 @@ class Engine : public GuestView {
  private:
   // Lets the guest run to its next exit, and answers that.
   std::optional<Ending> enter() {
-    deliver_interrupts();
+    if (const auto vector = interrupt_to_deliver()) inject(*vector);
     guest_.forget_registers();
     const Exit exit = guest_.vcpu().run();
     if (is_interruption(exit)) return std::nullopt;
@@ -57,10 +59,12 @@ class Engine : public GuestView {
 
   // Executes one instruction; of a string instruction one element.
   std::optional<Ending> step() {
+    if (const auto vector = interrupt_to_deliver()) {
+      if (std::optional<Ending> ending = step_into_handler(*vector)) return ending;
+    }
     const Step now = look(guest_);
     for (Observer* const observer : observers_) observer->on_step(now, guest_);
     if (sets_trap_flag(now, guest_)) return SetsTrapFlag{};
-    deliver_interrupts();
     BreakpointPatches patches{guest_, limits_.breakpoints};
     std::optional<Ending> ending = execute_one(now.before);
     if (patches.bring_back()) return std::nullopt;
@@ -68,6 +72,24 @@ class Engine : public GuestView {
     hide_trap_flag(now, guest_);
     if (has_come_to_a_handler(now, guest_)) return kvm::HltExit{};
     return std::nullopt;
+  }
+
+  // Delivers an interrupt without stepping: KVM steps by TF, and the processor would push it.
+  std::optional<Ending> step_into_handler(Vector vector) {
+    std::vector<Gva> handlers;
+    if (const auto handler = handler_of(vector, guest_.tables())) handlers.push_back(*handler);
+    inject(vector);
+    guest_.vcpu().set_single_step(false);
+    BreakpointPatches patches{guest_, handlers};
+    for (;;) {
+      guest_.forget_registers();
+      const Exit exit = guest_.vcpu().run();
+      if (patches.bring_back()) return std::nullopt;
+      if (!is_interruption(exit)) {
+        if (std::optional<Ending> ending = answer(exit)) return ending;
+      }
+      if (deadline_.has_passed()) return TimeUp{};
+    }
   }
 
   std::optional<Ending> execute_one(const Registers& before) {
@@ -209,26 +231,26 @@ class Engine : public GuestView {
     return true;
   }
 
-  // What devices request, as soon as the guest can take it.
-  void deliver_interrupts() {
+  // What devices request, where the guest can take it now.
+  std::optional<Vector> interrupt_to_deliver() {
     const std::optional<Vector> vector = bus_.interrupt();
     if (vector != requested_) {
       requested_ = vector;
       requested_since_ = guest_.accesses();
       if (!vector) guest_.vcpu().request_interrupt_window(false);
     }
-    if (!vector) return;
-    if (!guest_.vcpu().is_ready_for_interrupt()) {
-      guest_.vcpu().request_interrupt_window(true);
-      return;
-    }
-    inject(*vector);
+    if (!vector) return std::nullopt;
+    if (guest_.vcpu().is_ready_for_interrupt()) return vector;
+    // While it steps, it is asked before each instruction.
+    if (!limits_.single_step) guest_.vcpu().request_interrupt_window(true);
+    return std::nullopt;
   }
 
   void inject(Vector vector) {
     guest_.vcpu().request_interrupt_window(false);
     guest_.vcpu().inject_interrupt(vector);
     bus_.acknowledge(vector);
+    guest_.count_interrupt();
     for (Observer* const observer : observers_) {
       observer->on_interrupt({.access = requested_since_, .vector = vector});
     }

@@ -29,7 +29,8 @@ struct Snapshot {
   std::vector<kvm::Vm::ServedMsrs> served_msrs{};  ///< MSRs that a device answers for
   MemoryPages memory{};
   DeviceStates devices{};
-  std::uint64_t accesses = 0;  ///< that the guest has made since its run began
+  std::uint64_t accesses = 0;    ///< that the guest has made since its run began
+  std::uint64_t interrupts = 0;  ///< of devices that were delivered to it since then
   /// The registers that its run began with, where this is a later moment.
   std::optional<Registers> began_with = std::nullopt;
 

@@ -1,6 +1,7 @@
 #include "vm/stepping.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include <hltest/memory_layout.h>
 
@@ -85,6 +86,21 @@ bool BreakpointPatches::bring_back() {
   now.rip -= 1;
   guest_.set_registers(now);
   return true;
+}
+
+std::optional<Gva> handler_of(Vector vector, const GuestTables& tables) {
+  const std::optional<Descriptor> gate = tables.gate(vector);
+  if (!gate) return std::nullopt;
+  return std::visit(
+      [&](const auto& form) -> std::optional<Gva> {
+        if constexpr (requires { form.ist; }) {
+          return Gva{form.offset};
+        } else if constexpr (std::is_same_v<std::decay_t<decltype(form)>, IvtEntry>) {
+          return Gva{std::uint64_t{form.cs} * 16 + form.ip};
+        }
+        return std::nullopt;
+      },
+      *gate);
 }
 
 bool has_come_to_a_handler(const Step& step, Guest& guest) {

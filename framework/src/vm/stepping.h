@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "vm/guest.h"
@@ -36,6 +37,9 @@ class BreakpointPatches {
   Guest& guest_;
   std::vector<Patch> patches_;
 };
+
+/// Where the handler for a vector begins that the guest's IDT names; nothing where it names none.
+std::optional<Gva> handler_of(Vector vector, const GuestTables& tables);
 
 /// True when a step came to a handler of the framework's, whose HLT some KVMs run past and others
 /// stop before. Then RIP is brought to after it.
