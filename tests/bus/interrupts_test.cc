@@ -64,6 +64,16 @@ TEST_F(InterruptsTest, ArrivesWhenInterruptsAreEnabled) {
   EXPECT_EQ(outcome.accesses.interrupts()[0].access, 1U);
 }
 
+TEST_F(InterruptsTest, WithoutAHandlerItIsTheCause) {
+  machine().set_gate(kIrq, IvtEntry{.cs = 0xF000, .ip = static_cast<std::uint16_t>(kIrq)});
+  // sti; mov al, 1; out 0x80, al; again: jmp again
+  const Outcome outcome =
+      run(RealModeImage{"unhandled", {0xFB, 0xB0, 0x01, 0xE6, 0x80, 0xEB, 0xFE}});
+  ASSERT_THAT(outcome, Raised(kIrq));
+  EXPECT_EQ(diagnose(outcome).cause,
+            "a device requested it, and the guest has no handler of its own");
+}
+
 // STI alone does not end emulation on some software KVMs: the guest waits for its handler.
 // The frame in the handler is as it was, without the TF by which a replay steps.
 TEST_F(InterruptsTest, AReplayHasItToo) {

@@ -12,9 +12,9 @@ namespace hltest {
 /// The base of the fixtures: one `Machine`, new for every test.
 ///
 /// Without a usable /dev/kvm the test is skipped with the reason, or fails if the environment has
-/// HLTEST_REQUIRE_KVM=1. When a test fails, the report of the run whose expectation failed is
-/// printed once, after GoogleTest's own messages, and recorded as the property `hltest_report` of
-/// the test's XML output. A test that never calls `run` has no report.
+/// HLTEST_REQUIRE_KVM=1. When a test fails, the report of the run before its first failed
+/// expectation is printed once, after GoogleTest's own messages, and recorded as the property
+/// `hltest_report` of the test's XML output. A test that never calls `run` has no report.
 ///
 /// A fixture of your own that overrides SetUp calls this SetUp first; settings of the machine and
 /// its memory work there even when the test is being skipped. To be used from the test's thread.

@@ -36,7 +36,12 @@ void explain_end(const Outcome& outcome, Diagnosis& diagnosis) {
     const Exception& fault = *diagnosis.fault;
     const bool is_int3 =
         fault.vector == Vector::kBreakpoint && !fault.software && fault.instruction_length != 0;
-    diagnosis.cause = is_int3          ? "INT3 raises it, and the guest has no handler of its own"
+    const auto& requests = outcome.accesses.interrupts();
+    const bool is_devices = !fault.software && !requests.empty() &&
+                            requests.back().vector == fault.vector &&
+                            outcome.registers.rflags.if_() && !fault.error_code;
+    diagnosis.cause = is_devices ? "a device requested it, and the guest has no handler of its own"
+                      : is_int3  ? "INT3 raises it, and the guest has no handler of its own"
                       : fault.software ? cause_of_interrupt(fault, outcome.registers)
                                        : cause_of(fault.vector, fault.error_code,
                                                   fault.address.value_or(Gva{0}), tables);

@@ -115,6 +115,19 @@ std::string lost_stack(const Outcome& outcome, const Step& last, const GuestTabl
                      to_string(top));
 }
 
+// Labels are wrong where the image is not loaded at its org, seen from the start's CS.
+std::string other_origin(const Outcome& outcome) {
+  const std::uint64_t origin = outcome.image->source_map().origin();
+  if (origin == 0) return {};
+  const Registers& start = outcome.record->start->registers;
+  const Gva linear = start.cs.base + origin;
+  const std::optional<Gpa> gpa =
+      start.cr0.pg() ? outcome.tables().translate(linear) : Gpa{linear.value()};
+  if (!gpa || *gpa == outcome.image->load_address()) return {};
+  return fmt::format("the source has org {:#x}, but the image is loaded at {}", origin,
+                     to_string(outcome.image->load_address()));
+}
+
 }  // namespace
 
 std::vector<std::string> findings(const Outcome& outcome, const ReplayedEnd& end,
@@ -140,10 +153,17 @@ std::vector<std::string> findings(const Outcome& outcome) {
         "the guest has overwritten the framework's handlers at {}: exceptions go astray",
         to_string(record.memory->layout().handlers())));
   }
-  for (const unsigned vector : record.own_vectors) {
-    found.push_back(fmt::format(
-        "the test wrote to {:#x}-{:#x}, the IVT's entry for {}: the framework does not catch it",
-        vector * 4, vector * 4 + 3, mnemonic(static_cast<Vector>(vector))));
+  if (!record.own_vectors.empty()) {
+    std::vector<std::string> names;
+    for (const unsigned vector : record.own_vectors) {
+      names.push_back(mnemonic(static_cast<Vector>(vector)));
+    }
+    found.push_back(
+        fmt::format("the test wrote the IVT's entries for {}, which the framework does not catch",
+                    fmt::join(names, ", ")));
+  }
+  if (std::string origin = other_origin(outcome); !origin.empty()) {
+    found.push_back(std::move(origin));
   }
   return found;
 }

@@ -183,7 +183,13 @@ void replay(const Outcome& outcome, Diagnosis& diagnosis) {
   place_unmapped_code(outcome, end, diagnosis);
   diagnosis.history = history_of(outcome, end);
   const bool is_outside = diagnosis.place && !diagnosis.place->offset;
-  if (is_outside && end.last_in_image) {
+  if (!is_outside) return;
+  if (!end.last_in_image && end.start != outcome.record->start) {
+    // It left long before the moments that were kept.
+    ReplayedEnd first = step_to_end(outcome, outcome.record->start, {});
+    if (has_left_the_image(outcome, first)) end = std::move(first);
+  }
+  if (end.last_in_image) {
     diagnosis.left_image_at = history_step(outcome, *end.last_in_image, nullptr);
   }
 }

@@ -70,10 +70,11 @@ std::vector<internal::kvm::Vm::ServedMsrs> served_msrs(const internal::DeviceBus
   return served;
 }
 
-// Vectors of exceptions that a test has taken from the framework by writing to the IVT.
+// Vectors of exceptions that a test has taken from the framework by writing to the IVT. From 0x10
+// on they are the BIOS's as well, and a test's own services rather than handlers.
 std::vector<unsigned> exceptions_in(const std::vector<bool>& own_vectors, CpuMode mode) {
   std::vector<unsigned> vectors;
-  constexpr unsigned kExceptions = 32;
+  constexpr unsigned kExceptions = 0x10;
   for (unsigned vector = 0; mode == CpuMode::kReal16 && vector < kExceptions; ++vector) {
     if (own_vectors.at(vector)) vectors.push_back(vector);
   }

@@ -1,0 +1,48 @@
+// What a diagnosis finds out besides the cause.
+#include <hltest/hltest.h>
+
+#include "guests/broken_real.h"
+
+namespace {
+
+using namespace hltest;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+using FindingsTest = RealModeTest;
+
+TEST_F(FindingsTest, AnImageThatIsNotLoadedAtItsOrg) {
+  const Diagnosis there = diagnose(run(guests::selector_is_an_index));
+  EXPECT_THAT(there.findings, Not(Contains(HasSubstr("org"))));
+  const Diagnosis elsewhere = diagnose(run(guests::selector_is_an_index.loaded_at(Gpa{0x2000})));
+  EXPECT_THAT(elsewhere.findings,
+              Contains("the source has org 0x1000, but the image is loaded at 0x2000"));
+}
+
+TEST_F(FindingsTest, AnOrgInsideASegmentIsRight) {
+  machine().registers().cs = Segment::real_mode(0x100);
+  const Diagnosis diagnosis =
+      diagnose(run(guests::selector_is_an_index.loaded_at(Gpa{0x2000}).entered_at(Gva{0x2000})));
+  EXPECT_THAT(diagnosis.findings, Not(Contains(HasSubstr("org"))));
+}
+
+TEST_F(FindingsTest, ExceptionsThatTheTestHasTakenFromTheFramework) {
+  memory().fill(Gpa{0}, 2 * sizeof(std::uint32_t), 0xFF);
+  memory().fill(Gpa{0x13 * 4}, sizeof(std::uint32_t), 0xFF);  // the disk service's
+  const Diagnosis diagnosis = diagnose(run(RealModeImage{"undefined", {0x0F, 0x0B}}));
+  EXPECT_THAT(diagnosis.findings,
+              Contains("the test wrote the IVT's entries for #DE, #DB, which the framework does "
+                       "not catch"));
+}
+
+TEST_F(FindingsTest, TheLastInstructionOfAnImageWithoutHltIsToldHoweverFarTheGuestRan) {
+  const Outcome outcome =
+      run(RealModeImage{"no_hlt", {0xB8, 0x01, 0x00, 0x05, 0x02, 0x00}});  // mov ax, 1; add ax, 2
+  ASSERT_FALSE(outcome.halted());
+  const Diagnosis diagnosis = diagnose(outcome);
+  ASSERT_TRUE(diagnosis.left_image_at.has_value()) << to_text(diagnosis);
+  EXPECT_EQ(diagnosis.left_image_at->address, Gva{0x1003});
+}
+
+}  // namespace
