@@ -1,6 +1,8 @@
 #include "vm/run.h"
 
+#include <chrono>
 #include <cstring>
+#include <optional>
 
 #include "vm/deadline.h"
 #include "vm/guest_memory.h"
@@ -13,6 +15,10 @@ namespace hltest::internal {
 namespace {
 
 using kvm::Exit;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kLongestStep{1000};
+constexpr std::chrono::milliseconds kStepCheck{250};
 
 class Engine : public GuestView {
  public:
@@ -20,6 +26,7 @@ class Engine : public GuestView {
       : guest_(guest), bus_(bus), limits_(limits), observers_(observers), deadline_(limits.wall) {
     guest_.vcpu().set_signal_mask(deadline_.mask_in_guest());
     if (limits.tick) deadline_.wake_in(*limits.tick);
+    if (limits.single_step) deadline_.wake_in(kStepCheck);
   }
 
   Ending run() {
@@ -94,11 +101,16 @@ class Engine : public GuestView {
 
   std::optional<Ending> execute_one(const Registers& before) {
     guest_.vcpu().set_single_step(true);
+    std::optional<Clock::time_point> first_interruption;
     for (;;) {
       guest_.forget_registers();
       Exit exit = guest_.vcpu().run();
       if (std::holds_alternative<kvm::DebugExit>(exit)) return std::nullopt;
-      if (!is_interruption(exit)) {
+      if (is_interruption(exit)) {
+        const Clock::time_point now = Clock::now();
+        if (!first_interruption) first_interruption = now;
+        if (now - *first_interruption >= kLongestStep) return TimeUp{};
+      } else {
         if (std::optional<Ending> ending = answer(exit)) return ending;
         std::optional<Ending> ending = finish_access(InstructionsDone{});
         if (stopped_) return *stopped_;
@@ -136,6 +148,7 @@ class Engine : public GuestView {
     if (!std::holds_alternative<kvm::InterruptedExit>(exit)) return false;
     // Any other signal is the program's own affair, and was delivered.
     deadline_.take_signal();
+    if (limits_.single_step) deadline_.wake_in(kStepCheck);
     if (limits_.tick && !deadline_.has_passed()) {
       std::chrono::microseconds next = std::chrono::hours{24};
       for (Observer* const observer : observers_) {
@@ -193,13 +206,15 @@ class Engine : public GuestView {
     return std::nullopt;
   }
 
-  // The processor would raise #UD for bytes that are no instruction, where KVM's emulator gives up.
+  // The processor would raise #UD for bytes that are no instruction, and for UD0, UD1 and UD2,
+  // where KVM's emulator gives up.
   std::optional<Ending> answer_exit(const kvm::InternalErrorExit& error) {
     if (error.suberror != kvm::InternalErrorExit::kEmulation) return error;
     const Registers& now = guest_.registers();
     const auto code = guest_.tables(now).read(now.code_address(), kLongestInstruction);
-    const bool is_instruction = code.empty() || decode_instruction(code, now).has_value();
-    if (is_instruction || undefined_at_ == now.code_address()) return error;
+    if (code.empty() || undefined_at_ == now.code_address()) return error;
+    const auto decoded = decode_instruction(code, now);
+    if (decoded && !decoded->is(Mnemonic::kUd0, Mnemonic::kUd1, Mnemonic::kUd2)) return error;
     undefined_at_ = now.code_address();
     guest_.vcpu().set_pending_events(
         {.exception = {.injected = true,

@@ -21,7 +21,8 @@ struct Limits {
   /// Ends after the guest has made so many accesses since its run began, with the instruction that
   /// made the last of them completed.
   std::optional<std::uint64_t> accesses = std::nullopt;
-  /// Executes one instruction at a time (KVM may join some), and calls `on_step` before each.
+  /// Executes one instruction at a time (KVM may join some), and calls `on_step` before each. A
+  /// step that lasts for a second, in which exceptions are delivered without end, is `TimeUp`.
   bool single_step = false;
   /// With `single_step`: ends after so many.
   std::optional<std::uint64_t> instructions = std::nullopt;
