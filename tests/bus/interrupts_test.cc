@@ -108,6 +108,20 @@ TEST_F(InterruptsTest, WaitsWhileInterruptsAreDisabled) {
   EXPECT_EQ(outcome.registers.dl(), 0) << "nor acknowledged";
   EXPECT_EQ(outcome.registers.bx(), 1);
   EXPECT_EQ(irq_->acknowledged, 1);
+  ASSERT_EQ(outcome.accesses.interrupts().size(), 1U);
+  EXPECT_EQ(outcome.accesses.interrupts()[0].access, 1U) << "requested before the IN";
+}
+
+TEST_F(InterruptsTest, DevicesThatShareAVectorAreAcknowledgedOneByOne) {
+  const auto other = std::make_shared<Irq>();
+  machine().attach(PortRange{0x81, 0x81}, other);
+  // mov al, 1; out 0x80, al; out 0x81, al; sti; again: cmp bx, 2; jb again; cli; hlt
+  const Outcome outcome = run(RealModeImage{
+      "both",
+      {0xB0, 0x01, 0xE6, 0x80, 0xE6, 0x81, 0xFB, 0x83, 0xFB, 0x02, 0x72, 0xFB, 0xFA, 0xF4}});
+  ASSERT_THAT(outcome, Halted()) << "each request is an interrupt";
+  EXPECT_EQ(irq_->acknowledged, 1);
+  EXPECT_EQ(other->acknowledged, 1);
 }
 
 TEST_F(InterruptsTest, NeverArrivesWithoutSti) {

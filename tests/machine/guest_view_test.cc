@@ -54,6 +54,21 @@ TYPED_TEST(GuestViewTest, StopsWithACondition) {
   EXPECT_EQ(outcome.registers.al(), 0);
 }
 
+// KVM may request all elements of a REP INS at once: those after the condition are not read.
+TEST_F(RealModeTest, StopsWithinAStringInput) {
+  unsigned asked = 0;
+  machine().ports().on_in(0x60, [&asked](const Access&, GuestView& guest) {
+    if (++asked == 2) guest.stop("two are enough");
+    return asked;
+  });
+  // mov dx, 0x60; mov di, 0x2000; mov cx, 8; rep insb; hlt
+  const Outcome outcome = run(RealModeImage{
+      "ins", {0xBA, 0x60, 0x00, 0xBF, 0x00, 0x20, 0xB9, 0x08, 0x00, 0xF3, 0x6C, 0xF4}});
+  ASSERT_THAT(outcome, MetStopCondition());
+  EXPECT_EQ(asked, 2U);
+  EXPECT_THAT(outcome.ports, SizeIs(2));
+}
+
 TEST_F(RealModeTest, TheFirstConditionIsTheOne) {
   machine().ports().on_out(0x80, [](const Access&, GuestView& guest) {
     guest.stop("first");

@@ -90,6 +90,14 @@ TEST_F(LongModeTest, MsrsThatCantBe) {
               HasSubstr("no room for a device at MSR 0x1: a VM has room for 16 ranges of MSRs"));
 }
 
+TEST_F(LongModeTest, AFailedRunHasNoMsrsEvenAfterAnotherRun) {
+  EXPECT_THAT(run(guests::needs_sse2), Halted());
+  EXPECT_NO_THROW((void)machine().msr(Msr::kIa32Pat));
+  machine().set_msr(Msr{0x1234}, 5);
+  EXPECT_THROW((void)run(guests::needs_sse2), SetupError);
+  EXPECT_THROW((void)machine().msr(Msr::kIa32Pat), SetupError);
+}
+
 TEST_F(LongModeTest, ALeafThatTheHostHasNot) {
   machine().cpuid().replace({0x4000'0000}, {.eax = 1, .ebx = 2, .ecx = 3, .edx = 4});
   const Registers answer = run(guests::cpuid, {.rax = 0x4000'0000}).registers;

@@ -127,6 +127,16 @@ TEST_F(RealModeTest, HandlersMayChangeTheScriptsThatCallThem) {
   EXPECT_EQ(log, "first 100 second");
 }
 
+TEST_F(RealModeTest, ANewScriptBeginsWithItsFirstAnswer) {
+  machine().ports().on_in(0x60, Answers{1, 2});
+  machine().ports().on_out(0x61, [&](const Access&) {
+    machine().ports().on_in(0x60, Answers{7, 8});
+  });
+  // in al, 0x60; out 0x61, al; in al, 0x60; hlt
+  const Outcome outcome = run(RealModeImage{"asks", {0xE4, 0x60, 0xE6, 0x61, 0xE4, 0x60, 0xF4}});
+  EXPECT_EQ(outcome.registers.al(), 7);
+}
+
 TEST_F(RealModeTest, HandlersMayNotRunOrResizeTheMachineThatCallsThem) {
   std::string errors;
   machine().ports().on_in(0x60, [&](const Access&) -> std::uint32_t {

@@ -40,6 +40,16 @@ TEST_F(RealModeTest, ATestsVectorLeadsToTheTestsHandler) {
   EXPECT_EQ(outcome.registers.bx(), 7);
 }
 
+TEST_F(RealModeTest, ATestsVectorIsKeptWhenTheMemoryIsResized) {
+  // 0000:2000: mov bx, 7; hlt
+  memory().write_bytes(Gpa{0x2000}, std::array<std::uint8_t, 4>{0xBB, 0x07, 0x00, 0xF4});
+  memory().write<std::uint32_t>(Gpa{6 * 4}, 0x2000);
+  machine().set_memory_size(32 * kMiB);
+  const Outcome outcome = run(RealModeImage{"ud2", {0x0F, 0x0B}});
+  ASSERT_THAT(outcome, Halted());
+  EXPECT_EQ(outcome.registers.bx(), 7);
+}
+
 // KVM's emulator gives up at bytes that are no instruction; the guest's own #UD handler runs.
 template <typename Fixture>
 class NoInstruction : public Fixture {};

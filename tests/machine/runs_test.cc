@@ -24,6 +24,17 @@ TEST_F(RealModeTest, ARunStartsFromWhatTheTestWrote) {
   EXPECT_EQ(run(kAdds).registers.bx(), 0x0111) << "the script and the RAM are from the beginning";
 }
 
+TEST_F(RealModeTest, ASecondWriteToAPageKeepsThePagesAfterIt) {
+  memory().fill(Gpa{0x5000}, 0x3000, 0x5A);
+  memory().write<std::uint8_t>(Gpa{0x5000}, 1);
+  // mov al, [0x5000]; mov bl, [0x7fff]; hlt
+  const Outcome outcome =
+      run(RealModeImage{"reads", {0xA0, 0x00, 0x50, 0x8A, 0x1E, 0xFF, 0x7F, 0xF4}});
+  ASSERT_THAT(outcome, Halted());
+  EXPECT_EQ(outcome.registers.al(), 1);
+  EXPECT_EQ(outcome.registers.bl(), 0x5A);
+}
+
 TEST_F(RealModeTest, ARerunGoesOn) {
   memory().write<std::uint16_t>(Gpa{0x5000}, 0x0010);
   machine().ports().on_in(0x60, Answers{1, 2, 3});

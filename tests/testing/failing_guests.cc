@@ -25,6 +25,12 @@ TEST_F(ProtectedModeTest, TheSwitchOfModesIsExpectedToWork) {
   EXPECT_THAT(run(guests::pml4e_not_present), Halted());
 }
 
+TEST_F(RealModeTest, FailsBeforeItsRuns) {
+  ADD_FAILURE() << "about no run";
+  EXPECT_THAT(run(guests::add_digits_newline), Halted());
+  EXPECT_THAT(run(guests::add_digits_newline), Halted());
+}
+
 class OverridesTearDown : public RealModeTest {
  protected:
   void TearDown() override {}  // without calling RealModeTest's

@@ -91,6 +91,14 @@ TEST(MatcherMessages, WroteValues) {
               AllOf(HasSubstr("which wrote {0x1, 0x2}"), HasSubstr("element #1")));
 }
 
+// INT 0x21 through a bad gate: the error code has the vector, with the IDT bit, and no selector.
+TEST(MatcherMessages, AnErrorCodeOfTheIdtNamesNoSelector) {
+  const Outcome outcome =
+      outcome_of(Exception{.vector = Vector::kGeneralProtection, .error_code = 0x21 * 8 + 2});
+  EXPECT_THAT(outcome, Raised(GeneralProtection{.error_code = 0x10A}));
+  EXPECT_THAT(outcome, Not(Raised(GeneralProtection{.selector = 0x108})));
+}
+
 TEST(MatcherMessages, AFullLogMatchesNothing) {
   Outcome outcome = outcome_of(Halt{});
   for (std::size_t i = 0; i <= AccessLog::kMostKept; ++i) {

@@ -60,6 +60,17 @@ mmio write 0xfee00000, 4 bytes: 0x1 (nothing there)
 )");
 }
 
+// Two dots say that there are more bytes than these.
+TEST(ReportTest, ShowsTheFirstTwelveBytesOfAPort) {
+  Diagnosis diagnosis = divide_error();
+  for (unsigned i = 0; i < 12; ++i) diagnosis.accesses.add(Access::out(0x80, 1, 'a'));
+  EXPECT_THAT(to_text(diagnosis),
+              HasSubstr("12 bytes: 61 61 61 61 61 61 61 61 61 61 61 61 \"aaaaaaaaaaaa\"\n"));
+  diagnosis.accesses.add(Access::out(0x80, 1, 'b'));
+  EXPECT_THAT(to_text(diagnosis),
+              HasSubstr("13 bytes: 61 61 61 61 61 61 61 61 61 61 61 61 .. \"aaaaaaaaaaaab\"\n"));
+}
+
 // However much a guest does, and whatever its registers are.
 TEST(ReportTest, FitsEightyColumnsAndFiftyLines) {
   Diagnosis diagnosis = divide_error();

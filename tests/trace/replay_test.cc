@@ -50,6 +50,18 @@ TEST_F(ProtectedModeTest, ReplayReachesAFaultAfterALongLoop) {
   EXPECT_EQ(diagnosis.cause, "the divisor ecx is 0");
 }
 
+// A MOVS between MMIO addresses is one instruction with two accesses.
+TEST_F(ProtectedModeTest, HistoryIsWholeWhenAnInstructionMakesSeveralAccesses) {
+  std::vector<std::uint8_t> code(20, 0xA5);  // movsd
+  code.insert(code.end(), {0x0F, 0x0B});     // ud2
+  const Outcome outcome =
+      run(ProtectedModeImage{"copies", code}, {.rsi = 0xFEC0'0000, .rdi = 0xFEC0'1000});
+  HLTEST_SKIP_AT_HOST_LIMIT(outcome);
+  ASSERT_THAT(outcome, Raised(InvalidOpcode()));
+  ASSERT_THAT(outcome.mmio, SizeIs(40));
+  EXPECT_THAT(diagnose(outcome).history, SizeIs(Diagnosis::kMostSteps));
+}
+
 TEST_F(ProtectedModeTest, ReplayIsGivenWhatTheHandlersGave) {
   int calls = 0;
   machine().ports().on_in(0x60, [&](const Access&, GuestView& guest) {

@@ -220,4 +220,17 @@ TEST_F(RealModeTest, AStackInTheCodeIsTold) {
                           "0x1009"));
 }
 
+// inc byte [0x1006]; ud2; then the byte, which the decoder reads with the UD2.
+TEST_F(RealModeTest, DataBesideTheCodeMayChange) {
+  const Outcome outcome = run(RealModeImage{"counts", {0xFE, 0x06, 0x06, 0x10, 0x0F, 0x0B, 0}});
+  ASSERT_THAT(outcome, Raised(InvalidOpcode()));
+  EXPECT_THAT(diagnose(outcome).findings, ElementsAre());
+}
+
+TEST_F(ProtectedModeTest, AnEmptyStackMayEndWithTheMemory) {
+  const Outcome outcome = run(ProtectedModeImage{"ud2", {0x0F, 0x0B}}, {.rsp = 16 * kMiB});
+  ASSERT_THAT(outcome, Raised(InvalidOpcode()));
+  EXPECT_THAT(diagnose(outcome).findings, ElementsAre());
+}
+
 }  // namespace
