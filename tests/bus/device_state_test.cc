@@ -127,8 +127,8 @@ TEST_F(ProtectedModeTest, AReplayedTripleFaultLeavesTheDeviceAlone) {
 class Dma : public Device {
  public:
   bool write(const Access& access, GuestView& guest) override {
-    guest.memory().write<std::uint8_t>(Gpa{0x5000},
-                                       static_cast<std::uint8_t>(access.value + ++calls));
+    guest.memory().write<std::uint8_t>(
+        Gpa{0x5000}, static_cast<std::uint8_t>(access.value + static_cast<unsigned>(++calls)));
     return true;
   }
   int calls = 0;

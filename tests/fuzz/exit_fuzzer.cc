@@ -1,5 +1,7 @@
 // Whatever KVM leaves in its run area, as long as the data of a port is within it: the exit that is
 // read from it has its data there too, and a name.
+#include <linux/kvm.h>
+
 #include "kvm/exit.h"
 
 #include <algorithm>

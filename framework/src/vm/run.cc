@@ -161,8 +161,8 @@ class Engine : public GuestView {
 
   // Answers an access; for any other exit returns what it ends the run with.
   std::optional<Ending> answer(const Exit& exit) {
-    return std::visit(
-        [this](const auto& form) -> std::optional<Ending> { return answer_exit(form); }, exit);
+    return std::visit([&](const auto& form) -> std::optional<Ending> { return answer_exit(form); },
+                      exit);
   }
 
   std::optional<Ending> answer_exit(const kvm::IoExit& io) {
