@@ -22,7 +22,7 @@ Diagnosis expect_fault(const Outcome& outcome, Vector vector) {
   EXPECT_TRUE(diagnosis.place && diagnosis.place->source &&
               diagnosis.place->source->label == "fault")
       << to_text(diagnosis);
-  if (!diagnosis.place) diagnosis.place.emplace();
+  if (!diagnosis.place) diagnosis.place = Diagnosis::Place{};
   if (diagnosis.history.empty()) diagnosis.history.emplace_back();
   return diagnosis;
 }
