@@ -1,10 +1,10 @@
 #include "diagnosis/replayed_end.h"
 
 #include <chrono>
-#include <ctime>
 #include <utility>
 
 #include "trace/step_history.h"
+#include "vm/deadline.h"
 #include "x86/code/disassembly.h"
 
 namespace hltest::internal {
@@ -20,14 +20,6 @@ constexpr std::uint64_t kStepsAtOnce = 500;
 constexpr microseconds kNeverEnding = std::chrono::seconds{60};
 // A run that took longer than the default timeout is not waited for again.
 constexpr microseconds kLongestRun = std::chrono::seconds{6};
-
-// Of this thread, the guest's time included: a busy host shall not make a replay fail.
-microseconds processor_time() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return std::chrono::seconds{now.tv_sec} +
-         std::chrono::duration_cast<microseconds>(std::chrono::nanoseconds{now.tv_nsec});
-}
 
 // Steps until it ends or has used up its processor time.
 Ending step(Replay& replay, const std::vector<Gva>& breakpoints, Observer& observer) {

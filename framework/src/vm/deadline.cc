@@ -126,4 +126,11 @@ bool Deadline::has_passed() const {
   return !is_before(now, end_);
 }
 
+std::chrono::microseconds processor_time() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds{now.tv_sec} + std::chrono::duration_cast<std::chrono::microseconds>(
+                                                std::chrono::nanoseconds{now.tv_nsec});
+}
+
 }  // namespace hltest::internal

@@ -43,4 +43,8 @@ class Deadline {
   std::vector<siginfo_t> of_the_program_;
 };
 
+/// What this thread has used of the processor, its guests' time included: a measure that does not
+/// depend on how busy the host is.
+std::chrono::microseconds processor_time();
+
 }  // namespace hltest::internal

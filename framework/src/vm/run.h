@@ -22,7 +22,7 @@ struct Limits {
   /// made the last of them completed.
   std::optional<std::uint64_t> accesses = std::nullopt;
   /// Executes one instruction at a time (KVM may join some), and calls `on_step` before each. A
-  /// step that lasts for a second, in which exceptions are delivered without end, is `TimeUp`.
+  /// step that takes seconds, in which exceptions are delivered without end, is `TimeUp`.
   bool single_step = false;
   /// With `single_step`: ends after so many.
   std::optional<std::uint64_t> instructions = std::nullopt;
