@@ -109,6 +109,17 @@ TEST_F(LongModeTest, SeveralGibibytesArePartOfTheGuest) {
   EXPECT_EQ(outcome.registers.rsp, 0xEFFFFFF0U);
 }
 
+// The last of ASCII and its neighbours, the first and the last of code page 437.
+TEST_F(RealModeTest, TheTextScreenIsInCodePage437) {
+  const std::array<std::uint8_t, 8> codes = {0x01, 0x1F, 0x20, 0x7E, 0x7F, 0x80, 0xFE, 0xFF};
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    memory().write<std::uint8_t>(kTextScreen + 2 * i, codes.at(i));
+  }
+  const std::vector<std::string> screen = text_screen(memory());
+  ASSERT_EQ(screen.size(), 25U);
+  EXPECT_EQ(screen[0], "☺▼ ~⌂Ç■\u00A0") << "a no-break space is not cut";
+}
+
 TEST_F(ProtectedModeTest, FourKibibytesAreEnough) {
   machine().set_memory_size(4 * kKiB);
   EXPECT_THAT(run(ProtectedModeImage{"halt", {0xF4}, Gpa{0}}), Halted());

@@ -107,6 +107,12 @@ TEST_F(LongModeTest, ALeafThatTheHostHasNot) {
   EXPECT_EQ(answer.edx(), 4U);
 }
 
+TEST_F(LongModeTest, ASubleafOfALeafThatTheHostHasNot) {
+  machine().cpuid().replace({0x4000'0100, 2}, {.eax = 0x1234, .ebx = 0x5678});
+  EXPECT_EQ(run(guests::cpuid, {.rax = 0x4000'0100, .rcx = 2}).registers.eax(), 0x1234U);
+  EXPECT_NE(run(guests::cpuid, {.rax = 0x4000'0100, .rcx = 0}).registers.eax(), 0x1234U);
+}
+
 TEST_F(LongModeTest, CpuidThatCantBe) {
   const CpuidFeature beyond{{1}, &CpuidRegisters::ecx, 40};
   EXPECT_THAT(message_of<SetupError>([&] { machine().cpuid().hide(beyond); }),

@@ -220,6 +220,17 @@ TEST(AccessLogTest, SerialTextLeavesTheDivisorLatchOut) {
   EXPECT_EQ(serial_text(log), "ok!");
 }
 
+TEST(AccessLogTest, APortsDivisorLatchIsItsOwn) {
+  AccessLog log;
+  log.add(Access::out(kCom2 + 3, 1, 0x80));  // DLAB
+  log.add(Access::out(kCom1, 1, 'o'));
+  log.add(Access::out(kCom2, 1, 0x01));  // divisor
+  log.add(Access::out(kCom1 + 3, 1, 0x03));
+  log.add(Access::out(kCom2, 1, 0x01));
+  log.add(Access::out(kCom1, 1, 'k'));
+  EXPECT_EQ(serial_text(log), "ok");
+}
+
 TEST(AccessLogTest, ACopyKeepsWhatItHad) {
   AccessLog log;
   log.add(Access::out(1, 1, 1));

@@ -49,6 +49,15 @@ TEST(SetupTest, ImageOverTheFrameworksRegion) {
               HasSubstr("the framework keeps its own tables from 0xf0000 to 0xf1fff"));
 }
 
+TEST_F(RealModeTest, AnImageCanFillTheRom) {
+  std::vector<std::uint8_t> code(kRomSize - kRomFreeOffset, 0x90);
+  code.front() = 0xF4;
+  const Gpa rom = kRomRegion + kRomFreeOffset;
+  EXPECT_THAT(run(RealModeImage{"rom", code, rom}), Halted());
+  code.push_back(0x90);
+  EXPECT_THROW((void)run(RealModeImage{"rom", code, rom}), SetupError) << "a byte beyond 1 MiB";
+}
+
 TEST(SetupTest, EmptyImage) {
   Machine machine{CpuMode::kReal16};
   EXPECT_EQ(error_of_run<SetupError>(machine, FlatImage{"nothing", std::vector<std::uint8_t>{}}),

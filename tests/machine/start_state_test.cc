@@ -32,6 +32,17 @@ void expect_data_segments(const Registers& registers, const Segment& expected) {
   EXPECT_EQ(registers.ss, expected);
 }
 
+// An instruction pointer that is given by name is not the image's entry, even where it is 0.
+TEST_F(RealModeTest, AnInstructionPointerOf0IsGiven) {
+  for (const char* const name : {"ip", "eip", "rip"}) {
+    SCOPED_TRACE(name);
+    Machine machine{kMode};
+    machine.memory().write<std::uint8_t>(Gpa{0}, 0xF4);
+    machine.registers().set(name, 0, kMode);
+    EXPECT_EQ(machine.run(halt<kMode>()).registers.rip, 1U);
+  }
+}
+
 TEST_F(RealModeTest, StartState) {
   const Registers registers = run(halt<kMode>()).registers;
 

@@ -57,6 +57,16 @@ TYPED_TEST(LoopInEveryMode, ALoopThatWaitsForNothing) {
   EXPECT_THAT(report(outcome), AllOf(Not(HasSubstr("cause:")), HasSubstr("times     0x1000  jmp")));
 }
 
+// Eight instructions of a loop are shown, and how many more it has.
+TYPED_TEST(LoopInEveryMode, ALongLoopIsCut) {
+  std::vector<std::uint8_t> code(10, 0x90);
+  code.insert(code.end(), {0xEB, 0xF4});
+  const Outcome outcome = this->run(Image<image_mode(TypeParam::kMode)>{"nops", code});
+  ASSERT_THAT(outcome, TimedOut());
+  ASSERT_EQ(diagnose(outcome).loop.size(), 11U);
+  EXPECT_THAT(report(outcome), HasSubstr("\n  ... and 3 more\n"));
+}
+
 // Watching leaves the logs and the registers of the outcome as they were at the deadline.
 TEST_F(RealModeTest, WatchingIsNotInTheLogs) {
   machine().set_timeout(std::chrono::milliseconds{100});

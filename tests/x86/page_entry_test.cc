@@ -82,6 +82,8 @@ TEST(PageEntryTest, HasAnAddressAndCaching) {
   EXPECT_EQ(large.caching(), kPat) << "bit 12";
   const PageEntry pse36{.mode = k32Bit, .level = 1, .value = 0x0043'E081};
   EXPECT_EQ(pse36.page_address(), Gpa{0x1F'0040'0000}) << "bits 20:13 are bits 39:32";
+  const PageEntry highest{.mode = k32Bit, .level = 1, .value = 0x005F'E081};
+  EXPECT_EQ(highest.page_address(), Gpa{0xFF'0040'0000}) << "all eight of them";
   EXPECT_EQ((PageEntry{.mode = kPae, .level = 2, .value = 0x5001}.table_address()), Gpa{0x5000});
 }
 
