@@ -118,8 +118,8 @@ std::string lost_stack(const Outcome& outcome, const Step& last, const GuestTabl
 // Labels are wrong where the image is not loaded at its org, seen from the start's CS.
 std::string other_origin(const Outcome& outcome) {
   const std::uint64_t origin = outcome.image->source_map().origin();
-  if (origin == 0) return {};
   const Registers& start = outcome.record->start->registers;
+  if (origin == 0 || (start.cr0.pg() && outcome.registers_are_lost())) return {};
   const Gva linear = start.cs.base + origin;
   const std::optional<Gpa> gpa =
       start.cr0.pg() ? outcome.tables().translate(linear) : Gpa{linear.value()};

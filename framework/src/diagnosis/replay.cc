@@ -134,6 +134,18 @@ bool explain_first_fault(const Outcome& outcome, ReplayedEnd& end, Replay& repla
   return true;
 }
 
+// A guest can have left its image long before the moments that were kept: then its first steps show
+// where.
+void tell_where_it_left(const Outcome& outcome, const ReplayedEnd& end, Diagnosis& diagnosis) {
+  std::optional<Step> left;
+  if (has_left_the_image(outcome, end)) left = end.last_in_image;
+  if (!left && end.start != outcome.record->start) {
+    const ReplayedEnd first = step_to_end(outcome, outcome.record->start, {});
+    if (has_left_the_image(outcome, first)) left = first.last_in_image;
+  }
+  if (left) diagnosis.left_image_at = history_step(outcome, *left, nullptr);
+}
+
 void follow_lost_guest(const Outcome& outcome, Diagnosis& diagnosis) {
   const ReplayedEnd first = step_to_end(outcome, outcome.record->start, {});
   if (first.last.empty()) return;
@@ -165,9 +177,7 @@ void replay(const Outcome& outcome, Diagnosis& diagnosis) {
   ReplayedEnd end = find_end(outcome);
   if (!is_the_same_end(outcome, end)) {
     diagnosis.not_replayed = why_not(end);
-    if (outcome.stopped_outside_image() && has_left_the_image(outcome, end)) {
-      diagnosis.left_image_at = history_step(outcome, *end.last_in_image, nullptr);
-    }
+    if (outcome.stopped_outside_image()) tell_where_it_left(outcome, end, diagnosis);
     return;
   }
   for (bool is_explained = false; !is_explained;) {
@@ -183,15 +193,7 @@ void replay(const Outcome& outcome, Diagnosis& diagnosis) {
   place_unmapped_code(outcome, end, diagnosis);
   diagnosis.history = history_of(outcome, end);
   const bool is_outside = diagnosis.place && !diagnosis.place->offset;
-  if (!is_outside) return;
-  if (!end.last_in_image && end.start != outcome.record->start) {
-    // It left long before the moments that were kept.
-    ReplayedEnd first = step_to_end(outcome, outcome.record->start, {});
-    if (has_left_the_image(outcome, first)) end = std::move(first);
-  }
-  if (end.last_in_image) {
-    diagnosis.left_image_at = history_step(outcome, *end.last_in_image, nullptr);
-  }
+  if (is_outside) tell_where_it_left(outcome, end, diagnosis);
 }
 
 }  // namespace hltest::internal
