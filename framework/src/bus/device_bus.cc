@@ -33,7 +33,7 @@ const char* name(Space space) {
 // KVM can take this many ranges of MSRs from a guest (struct kvm_msr_filter), of this many MSRs
 // each (KVM_MSR_FILTER_MAX_BITMAP_SIZE).
 constexpr std::size_t kMostMsrRanges = 16;
-constexpr std::uint64_t kMostMsrs = 0x600 * 8;
+constexpr std::uint64_t kMostMsrs = 0x600ULL * 8;
 constexpr std::uint64_t kFirstX2apic = 0x800;
 constexpr std::uint64_t kLastX2apic = 0x8FF;
 

@@ -58,8 +58,8 @@ std::vector<std::uint8_t> MemoryPages::read(Gpa gpa, std::uint64_t count) const 
     const std::uint64_t inside = at % kPageSize;
     const std::uint64_t length = std::min(count - bytes.size(), kPageSize - inside);
     const Page page = page_at(at / kPageSize);
-    const auto begin = page.begin() + static_cast<std::ptrdiff_t>(inside);
-    bytes.insert(bytes.end(), begin, begin + static_cast<std::ptrdiff_t>(length));
+    const std::uint8_t* const begin = page.data() + inside;
+    bytes.insert(bytes.end(), begin, begin + length);
   }
   return bytes;
 }

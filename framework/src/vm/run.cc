@@ -1,5 +1,6 @@
 #include "vm/run.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <optional>
@@ -160,8 +161,9 @@ class Engine : public GuestView {
 
   // Answers an access; for any other exit returns what it ends the run with.
   std::optional<Ending> answer(const Exit& exit) {
-    return std::visit([&](const auto& form) -> std::optional<Ending> { return answer_exit(form); },
-                      exit);
+    return std::visit(
+        [this](const auto& form) -> std::optional<Ending> { return this->answer_exit(form); },
+        exit);
   }
 
   std::optional<Ending> answer_exit(const kvm::IoExit& io) {
@@ -276,10 +278,9 @@ class Engine : public GuestView {
   bool goes_on_after(const Ending& ending) {
     if (!std::holds_alternative<kvm::HltExit>(ending)) return false;
     if (bus_.interrupt() && guest_.vcpu().has_interrupts_enabled()) return true;
-    for (Observer* const observer : observers_) {
-      if (observer->serves_handlers() && is_served_by(*observer)) return true;
-    }
-    return false;
+    return std::ranges::any_of(observers_, [this](Observer* observer) {
+      return observer->serves_handlers() && is_served_by(*observer);
+    });
   }
 
   bool is_served_by(Observer& observer) {
@@ -317,7 +318,7 @@ Step look(const Guest& guest) {
 
 Ending run(Guest& guest, Bus& bus, const Limits& limits, std::span<Observer* const> observers) {
   Engine engine{guest, bus, limits, observers};
-  const Ending ending = engine.run();
+  Ending ending = engine.run();
   if (limits.single_step) guest.vcpu().set_single_step(false);
   return ending;
 }
