@@ -145,6 +145,15 @@ TEST_F(RealModeTest, WhatHandlersWriteIsInTheLogWithTheAccess) {
   EXPECT_EQ(outcome.accesses.dropped_memory_writes(), 0U);
 }
 
+TEST_F(RealModeTest, StartRegistersAndCpuidCannotBeChangedWhileTheGuestRuns) {
+  machine().ports().on_out(0x80, [this](const Access&, GuestView&) {
+    EXPECT_THROW(static_cast<void>(machine().registers()), SetupError);
+    EXPECT_THROW(static_cast<void>(machine().cpuid()), SetupError);
+  });
+  EXPECT_THAT(run(RealModeImage{"out", {0xE6, 0x80, 0xF4}}), Halted());
+  EXPECT_NO_THROW(static_cast<void>(machine().registers()));
+}
+
 TEST(AccessLogTest, TooManyWrittenBytesAreCountedAndNotKept) {
   AccessLog log;
   const auto add = [&log](std::size_t size) {

@@ -133,4 +133,17 @@ TEST_F(LongModeTest, CpuidShowsNoApic) {
   EXPECT_TRUE(bit(outcome.registers.rdx, kCpuidMsr.bit)) << "the rest is the host's";
 }
 
+// KVM's emulator gives up each time, and each time the handler lets the guest go on.
+TEST_F(RealModeTest, AHandlerOfUndefinedCodeIsCalledEveryTime) {
+  // At 0x3000: inc bx; mov bp, sp; add word [bp], 2; iret
+  memory().write_bytes(Gpa{0x3000},
+                       std::array<std::uint8_t, 8>{0x43, 0x89, 0xE5, 0x83, 0x46, 0x00, 0x02, 0xCF});
+  machine().set_gate(Vector::kInvalidOpcode, IvtEntry{.cs = 0, .ip = 0x3000});
+  // mov cx, 3; again: lea ax, cx (which does not exist); dec cx; jnz again; hlt
+  const Outcome outcome =
+      run(RealModeImage{"again", {0xB9, 0x03, 0x00, 0x8D, 0xC1, 0x49, 0x75, 0xFB, 0xF4}});
+  ASSERT_THAT(outcome, Halted());
+  EXPECT_EQ(outcome.registers.bx(), 3);
+}
+
 }  // namespace

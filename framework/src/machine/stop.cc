@@ -32,7 +32,7 @@ StopReason explain_internal_error(const kvm::InternalErrorExit& error, const Gue
   // Some KVMs give up at an exception whose IDT is where there is no memory.
   const std::optional<Gpa> idt = tables.translate(registers.idt.base);
   if (idt.has_value() && !tables.is_backed(*idt)) return TripleFault{};
-  if (!decode_instruction(code, registers).has_value()) {
+  if (raises_by_itself(code, cpu_mode(registers), Vector::kInvalidOpcode)) {
     // Its #UD could not be delivered either.
     return Exception{
         .vector = Vector::kInvalidOpcode, .cs = registers.cs.selector, .rip = registers.rip};

@@ -48,17 +48,20 @@ void check_privilege(const Registers& registers) {
   }
 }
 
+SetupError not_within_cs(Gva entry, std::string_view image, const Segment& cs) {
+  return SetupError(fmt::format(
+      "the entry {} of {} is not within CS, whose base is {} and whose limit is {:#x}: set CS, or "
+      "enter the image elsewhere",
+      to_string(entry), image, to_string(cs.base), cs.limit));
+}
+
 void check_entry(std::string_view image, const Registers& registers, CpuMode mode,
                  const MemoryLayout& memory, const AddressMap& map) {
   const Gva address = registers.code_address();
   const bool is_64_bit = mode == CpuMode::kLong64;
   if (registers.cr0.pe()) check_privilege(registers);
-  const std::string what = fmt::format("the entry {} of {}", to_string(address), image);
   if (!is_64_bit && registers.rip > registers.cs.limit) {
-    throw SetupError(
-        fmt::format("{} is not within CS, whose base is {} and whose limit is {:#x}: set CS, or "
-                    "enter the image elsewhere",
-                    what, to_string(registers.cs.base), registers.cs.limit));
+    throw not_within_cs(address, image, registers.cs);
   }
   // Where a test brought page tables of its own, only they know.
   const bool framework_tables = registers.cr3.table() == map.first_table();
@@ -66,9 +69,10 @@ void check_entry(std::string_view image, const Registers& registers, CpuMode mod
   const bool in_memory =
       is_loadable(memory, Gpa{address.value()}, 1) || map.is_mapped_by_test(address);
   if (!in_memory) {
-    throw SetupError(fmt::format("{} is outside the guest's memory, {}: enter it elsewhere{}", what,
-                                 describe_ram(memory),
-                                 registers.cr0.pg() ? ", or map() memory there" : ""));
+    throw SetupError(
+        fmt::format("the entry {} of {} is outside the guest's memory, {}: enter it elsewhere{}",
+                    to_string(address), image, describe_ram(memory),
+                    registers.cr0.pg() ? ", or map() memory there" : ""));
   }
 }
 
@@ -106,10 +110,7 @@ Registers entry_registers(const FlatImage& image, const StartState& state,
     }
     registers.rip = mode == CpuMode::kLong64 ? entry.value() : entry - registers.cs.base;
     if (mode != CpuMode::kLong64 && registers.rip > 0xFFFF'FFFF) {
-      throw SetupError(fmt::format(
-          "the entry {} of {} is not within CS, whose base is {} and whose limit is {:#x}: set CS, "
-          "or enter the image elsewhere",
-          to_string(entry), image.name(), to_string(registers.cs.base), registers.cs.limit));
+      throw not_within_cs(entry, image.name(), registers.cs);
     }
   }
   apply(start, mode, registers);

@@ -39,7 +39,7 @@ PageMap with_identity(const AddressMap& own, const MemoryLayout& memory,
   return map;
 }
 
-// Told before they are made: they would fill the host's memory.
+// Checked before they are made, since they would fill the host's memory.
 void check_room(const PageMap& map, std::uint64_t most_tables) {
   const PagingFormat format = paging_format(map.mode());
   std::uint64_t tables = 0;

@@ -140,13 +140,6 @@ void Backing::write(Gpa gpa, std::span<const std::uint8_t> from) {
   remember_written(gpa, written);
 }
 
-void Backing::fill(Gpa gpa, std::uint64_t count, std::uint8_t value) {
-  const std::uint64_t written = visit(
-      gpa, count,
-      [value](std::span<std::uint8_t> part, std::uint64_t) { std::ranges::fill(part, value); });
-  remember_written(gpa, written);
-}
-
 void Backing::remember_written(Gpa gpa, std::uint64_t count) {
   constexpr std::size_t kMostRuns = 1024;
   if (!written_.has_value() || count == 0) return;

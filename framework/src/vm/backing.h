@@ -73,7 +73,6 @@ class Backing {
   std::uint64_t read(Gpa gpa, std::span<std::uint8_t> to) const;
   /// Writes what is backed of them.
   void write(Gpa gpa, std::span<const std::uint8_t> from);
-  void fill(Gpa gpa, std::uint64_t count, std::uint8_t value);
 
   /// The pages that may hold something else than zeros, by their addresses.
   [[nodiscard]] std::vector<Gpa> pages_in_use() const;

@@ -2,7 +2,6 @@
 #include "x86/registers/read_number.h"
 
 #include <array>
-#include <cstring>
 #include <string_view>
 
 #include <hltest/memory_layout.h>

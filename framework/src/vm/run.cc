@@ -9,7 +9,6 @@
 #include "vm/guest_memory.h"
 #include "vm/halt_meaning.h"
 #include "vm/stepping.h"
-#include "x86/code/decoded_instruction.h"
 #include "x86/code/disassembly.h"
 
 namespace hltest::internal {
@@ -207,16 +206,15 @@ class Engine : public GuestView {
     return std::nullopt;
   }
 
-  // The processor would raise #UD for bytes that are no instruction, and for UD0, UD1 and UD2,
-  // where KVM's emulator gives up.
+  // The processor would raise #UD where KVM's emulator gives up. Where the guest has come no
+  // further since, it could not be delivered.
   std::optional<Ending> answer_exit(const kvm::InternalErrorExit& error) {
     if (error.suberror != kvm::InternalErrorExit::kEmulation) return error;
     const Registers& now = guest_.registers();
     const auto code = guest_.tables(now).read(now.code_address(), kLongestInstruction);
-    if (code.empty() || undefined_at_ == now.code_address()) return error;
-    const auto decoded = decode_instruction(code, now);
-    if (decoded && !decoded->is(Mnemonic::kUd0, Mnemonic::kUd1, Mnemonic::kUd2)) return error;
-    undefined_at_ = now.code_address();
+    const bool is_undefined = raises_by_itself(code, cpu_mode(now), Vector::kInvalidOpcode);
+    if (!is_undefined || undefined_at_ == now) return error;
+    undefined_at_ = now;
     guest_.vcpu().set_pending_events(
         {.exception = {.injected = true,
                        .vector = static_cast<std::uint8_t>(Vector::kInvalidOpcode)}});
@@ -301,7 +299,7 @@ class Engine : public GuestView {
   std::optional<Stopped> stopped_;
   std::optional<Vector> requested_;
   std::uint64_t requested_since_ = 0;
-  std::optional<Gva> undefined_at_;
+  std::optional<Registers> undefined_at_;
   bool was_stepped_ = false;
 };
 
