@@ -100,7 +100,7 @@ TEST_P(LongModePaging, ANoExecutePageRefusesFetches) {
 }
 
 TEST_P(LongModePaging, SmepKeepsCpl0FromExecutingUserPages) {
-  if (!has_control_bit(kMode, Cr4::kSmep)) GTEST_SKIP() << "this host has no SMEP";
+  if (const HostCan can{Ability::kSmep}; !can) GTEST_SKIP() << can.reason;
   machine().map({.gva = window(), .gpa = Gpa{0x9000}, .flags = kReadWrite | kUser});
   memory().write<std::uint8_t>(Gpa{0x9000}, 0xC3);
   const StartRegisters start{.rbx = window().value()};
@@ -111,7 +111,7 @@ TEST_P(LongModePaging, SmepKeepsCpl0FromExecutingUserPages) {
 }
 
 TEST_P(LongModePaging, SmapKeepsCpl0FromReadingUserPages) {
-  if (!has_control_bit(kMode, Cr4::kSmap)) GTEST_SKIP() << "this host has no SMAP";
+  if (const HostCan can{Ability::kSmap}; !can) GTEST_SKIP() << can.reason;
   machine().map({.gva = window(), .gpa = Gpa{0x9000}, .flags = kReadWrite | kUser});
   machine().registers().cr4->value |= Cr4::kSmap;
   EXPECT_THAT(run(guests::read_unmapped, {.rbx = window().value()}),

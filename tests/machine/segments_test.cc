@@ -100,8 +100,8 @@ TEST_F(ProtectedModeTest, ACallGateLeadsInwardsWithItsParameters) {
   memory().write_bytes(Gpa{0x6000},
                        std::vector<std::uint8_t>{0x8B, 0x44, 0x24, 8, 0x66, 0x8C, 0xCB, 0xF4});
 
+  if (const HostCan can{Ability::kCallGates}; !can) GTEST_SKIP() << can.reason;
   const Outcome outcome = run(guests::call_far);
-  HLTEST_SKIP_AT_HOST_LIMIT(outcome);
   ASSERT_THAT(outcome, Halted());
   EXPECT_EQ(outcome.registers.cpl(), 0U);
   EXPECT_EQ(outcome.registers.bx(), kCode32Selector);
@@ -117,6 +117,39 @@ TEST_F(ProtectedModeTest, ASegmentRegisterCanStartWithAnEntry) {
   EXPECT_EQ(outcome.registers.eax(), 77U);
   EXPECT_EQ(message_of<DescriptorError>([this] { (void)machine().segment(0x88); }),
             "selector 0x88: the start state's GDT has no present segment there");
+}
+
+// TR and LDTR can start with a TSS and an LDT of the test's.
+TEST_F(LongModeTest, SystemRegistersCanStartWithAnEntry) {
+  constexpr Gva kTss{0xFFFF'8000'0000'5000};
+  machine().set_descriptor(0x80, Tss64{.base = kTss});
+  machine().set_descriptor(0x90, Ldt{.base = Gva{0x1'0000'6000}, .limit = 0x17});
+  const Segment tss = machine().segment(0x80);
+  EXPECT_EQ(tss, Segment::task_state(0x80, kTss, Tss64{}.limit)) << "busy, with all of its base";
+  const Segment ldt = machine().segment(0x90);
+  EXPECT_EQ(ldt.base, Gva{0x1'0000'6000});
+  EXPECT_EQ(ldt.limit, 0x17U);
+
+  machine().registers().tr = tss;
+  machine().registers().ldt = ldt;
+  // str ax; sldt bx; hlt
+  const Outcome outcome =
+      run(LongModeImage{"str", {0x66, 0x0F, 0x00, 0xC8, 0x66, 0x0F, 0x00, 0xC3, 0xF4}});
+  ASSERT_THAT(outcome, Halted());
+  EXPECT_EQ(outcome.registers.ax(), 0x80);
+  EXPECT_EQ(outcome.registers.bx(), 0x90);
+  EXPECT_EQ(outcome.registers.tr, tss);
+  EXPECT_EQ(outcome.registers.ldt.base, ldt.base);
+
+  machine().set_descriptor(0xA0, CallGate64{.selector = kCode64Selector});
+  EXPECT_EQ(message_of<DescriptorError>([this] { (void)machine().segment(0xA0); }),
+            "selector 0xa0: the start state's GDT has no present segment there");
+}
+
+TEST_F(ProtectedModeTest, TheFrameworksLdtCanBeLoadedAgain) {
+  machine().set_descriptor(4, Code32{.base = Gva{0x1000}});
+  EXPECT_EQ(machine().segment(kLdtSelector).base, Gva{(kSystemRegion + kLdtOffset).value()});
+  EXPECT_EQ(machine().segment(kTssSelector), machine().registers().tr.value()) << "what TR has";
 }
 
 // A handler of the guest's under test, with the framework's for all other vectors.

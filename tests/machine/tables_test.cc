@@ -134,6 +134,7 @@ TEST_F(LongModeTest, PageTablesThatHaveNoPlace) {
 
 // 512 GiB by pages of 1 GiB take one table a level.
 TEST_F(LongModeTest, PagesOf1GiBTakeFewTables) {
+  if (const HostCan can{Ability::k1GiBPages}; !can) GTEST_SKIP() << can.reason;
   machine().map({.gva = Gva{0xFFFF'8000'0000'0000},
                  .gpa = Gpa{0},
                  .size = 1ULL << 46U,

@@ -15,6 +15,16 @@ enum class Ability {
   kSseArithmetic,
   kCpuidChanges,        ///< `Machine::cpuid()` for leaves that the host has too
   kSegmentLimitChecks,  ///< #GP for an access beyond a segment's limit
+  k1GiBPages,
+  kFarCalls,              ///< CALL ptr16:32 in protected mode
+  kCallGates,             ///< CALL through a call gate, from CPL 3 to CPL 0
+  kIret,                  ///< IRETD in protected mode
+  kSyscall,               ///< SYSCALL from 64-bit code at CPL 3
+  kSysret,                ///< SYSRET to 64-bit code at CPL 3
+  kPrivilegeOf64BitCpl3,  ///< 64-bit code at CPL 3 with the guest's own IOPL
+  kSmep,
+  kSmap,
+  kUmip,
 };
 
 /// Whether this host can, and why not: `if (const auto can = HostCan(Ability::kPaePaging); !can)

@@ -134,13 +134,13 @@ std::optional<CapturedFault> capture_fault(Replay& replay) {
   std::optional<CapturedFault> fault;
   if (instruction) {
     if (auto exception = gate_fault(before, tables, *instruction)) {
-      fault = CapturedFault{.reason = *std::move(exception), .registers = before};
+      fault = CapturedFault{.reason = *exception, .registers = before};
     }
   }
   if (!fault) fault = run_into_trap(replay, tables, instruction);
   if (!fault && instruction) {
     if (auto exception = stack_fault(before, tables, *instruction)) {
-      fault = CapturedFault{.reason = *std::move(exception), .registers = before};
+      fault = CapturedFault{.reason = *exception, .registers = before};
     }
   }
   if (!fault) return std::nullopt;

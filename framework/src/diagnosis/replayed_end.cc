@@ -1,5 +1,6 @@
 #include "diagnosis/replayed_end.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -48,7 +49,7 @@ SharedSnapshot latest_before(const RunRecord& record, std::uint64_t accesses) {
 
 // The guest after so many accesses, between two instructions; nothing where it does not get there.
 SharedSnapshot after_accesses(const Outcome& outcome, std::uint64_t accesses) {
-  const SharedSnapshot start = latest_before(*outcome.record, accesses);
+  SharedSnapshot start = latest_before(*outcome.record, accesses);
   if (start->accesses == accesses) return start;
   Replay replay{outcome, *start};
   const Ending ending =
@@ -71,10 +72,11 @@ std::vector<SharedSnapshot> later_moments(const Outcome& outcome, const SharedSn
 }
 
 // Steps from the last of the moments that is a whole history before the end.
-ReplayedEnd step_from(const Outcome& outcome, const std::vector<SharedSnapshot>& moments) {
+ReplayedEnd step_from(const Outcome& outcome, std::vector<SharedSnapshot> moments) {
+  std::ranges::reverse(moments);
   ReplayedEnd end;
-  for (auto moment = moments.rbegin(); moment != moments.rend(); ++moment) {
-    ReplayedEnd earlier = step_to_end(outcome, *moment, {});
+  for (const SharedSnapshot& moment : moments) {
+    ReplayedEnd earlier = step_to_end(outcome, moment, {});
     if (earlier.took_too_long()) {
       if (end.start == nullptr) end = std::move(earlier);
       break;
@@ -125,7 +127,7 @@ ReplayedEnd find_end(const Outcome& outcome) {
     for (const SharedSnapshot& each : outcome.record->recent) {
       if (each->accesses <= start->accesses && each != start) earlier.push_back(each);
     }
-    ReplayedEnd longer = step_from(outcome, earlier);
+    ReplayedEnd longer = step_from(outcome, std::move(earlier));
     return longer.took_too_long() ? std::move(end) : std::move(longer);
   }
 

@@ -16,7 +16,7 @@ std::string source_of(const std::optional<SourcePlace>& place) {
 // `boot.asm:42`: a line of the history has no room for more, and of a long name only for the end.
 std::string source_line_of(const std::optional<SourcePlace>& place) {
   constexpr std::size_t kMost = 16;
-  const std::string text =
+  std::string text =
       place ? printable(fmt::format("{}:{}", place->line.file, place->line.line)) : "";
   if (text.size() <= kMost) return text;
   std::size_t start = text.size() - kMost + 2;

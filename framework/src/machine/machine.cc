@@ -10,6 +10,7 @@
 #include "start/layout.h"
 #include "trace/snapshot_ring.h"
 #include "vm/guest_memory.h"
+#include "vm/processor_features.h"
 #include "vm/run.h"
 
 namespace hltest {
@@ -120,10 +121,11 @@ Outcome Machine::run_with(const FlatImage& image, const StartRegisters& start, b
   MachineParts& own = parts_for(is_warm ? "rerun()" : "run()");
   MachineMemory memory{own.memory};
   auto record = std::make_shared<internal::RunRecord>();
-  auto snapshot = std::make_shared<internal::Snapshot>(
-      internal::lay_out(own.state, image, start,
-                        {.pages = is_warm ? memory.as_left() : memory.as_set_up(),
-                         .own_vectors = memory.own_vectors()}));
+  auto snapshot = std::make_shared<internal::Snapshot>(internal::lay_out(
+      own.state, image, start,
+      {.pages = is_warm ? memory.as_left() : memory.as_set_up(),
+       .own_vectors = memory.own_vectors(),
+       .has_gigabyte_pages = internal::paging_features_of(own.state.cpuid).gigabyte_pages}));
   check_mmio(own.bus, snapshot->memory.layout());
   snapshot->served_msrs = served_msrs(own.bus);
 

@@ -7,13 +7,13 @@
 namespace hltest::internal {
 
 Snapshot lay_out(const StartState& state, const FlatImage& image, const StartRegisters& start,
-                 const TestMemory& memory) {
-  check_image(image, memory.pages.layout());
-  Snapshot snapshot{.registers = entry_registers(image, state, start, memory.pages.layout()),
+                 const Surroundings& surroundings) {
+  check_image(image, surroundings.pages.layout());
+  Snapshot snapshot{.registers = entry_registers(image, state, start, surroundings.pages.layout()),
                     .xstate = state.xstate,
                     .cpuid = state.cpuid,
-                    .memory = memory.pages};
-  const Gva idt = put_system_region(state, image, memory.own_vectors, snapshot.memory);
+                    .memory = surroundings.pages};
+  const Gva idt = put_system_region(state, image, surroundings, snapshot.memory);
   if (!state.registers.idt.is_given()) snapshot.registers.idt.base = idt;
   snapshot.memory.write(image.load_address(), image.bytes());
   if (state.cpl() == 3) snapshot.msrs = system_call_msrs(state.mode());

@@ -10,11 +10,12 @@
 
 namespace hltest::internal {
 
-/// A guest's RAM as its test wrote it.
-struct TestMemory {
+/// What a guest is laid out in: its RAM as its test wrote it, and its processor.
+struct Surroundings {
   MemoryPages pages{};
   /// The vectors of the real-mode IVT that the test has written to: they stay as they are.
   std::vector<bool> own_vectors{};
+  bool has_gigabyte_pages = true;  ///< CPUID's Page1GB
 };
 
 /// Lays a start state out: the image and the framework's tables in memory, and the registers that
@@ -23,6 +24,6 @@ struct TestMemory {
 /// sense: an image or an entry that is not in the guest's memory, registers that contradict one
 /// another, mappings that overlap.
 Snapshot lay_out(const StartState& state, const FlatImage& image, const StartRegisters& start,
-                 const TestMemory& memory);
+                 const Surroundings& surroundings);
 
 }  // namespace hltest::internal

@@ -80,15 +80,15 @@ PlacedPageTables build_in_ram(const AddressMap& own, const MemoryLayout& memory,
 
 }  // namespace
 
-PlacedPageTables build_page_tables_for(const AddressMap& own, const MemoryLayout& memory,
+PlacedPageTables build_page_tables_for(const AddressMap& map, const MemoryLayout& memory,
                                        const LargePages& available) {
-  if (own.placed_at().has_value()) return build_in_ram(own, memory, available);
+  if (map.placed_at().has_value()) return build_in_ram(map, memory, available);
   // The tables lie in the region that they map, so its size and theirs depend on each other.
-  PlacedPageTables placed{.first_table = own.first_table(), .region_size = kGrowth};
+  PlacedPageTables placed{.first_table = map.first_table(), .region_size = kGrowth};
   for (;;) {
-    const PageMap map = with_identity(own, memory, placed.region_size);
-    check_room(map, (kKvmReserved - kSystemRegion - kPageTablesOffset) / sizeof(PageTable));
-    placed.tables = build_page_tables(map, placed.first_table, available);
+    const PageMap pages = with_identity(map, memory, placed.region_size);
+    check_room(pages, (kKvmReserved - kSystemRegion - kPageTablesOffset) / sizeof(PageTable));
+    placed.tables = build_page_tables(pages, placed.first_table, available);
     const std::uint64_t needed = kPageTablesOffset + placed.size();
     if (needed <= placed.region_size) return placed;
     placed.region_size = (needed + kGrowth - 1) / kGrowth * kGrowth;

@@ -104,7 +104,7 @@ void StartDescriptors::set_gate(Vector vector, const Descriptor& gate) {
 
 std::optional<Segment> StartDescriptors::segment(std::uint16_t selector) const {
   if (mode_ == CpuMode::kReal16) return std::nullopt;
-  return (is_in_ldt(selector) ? ldt_ : gdt_).segment(selector);
+  return is_in_ldt(selector) ? ldt_.segment(selector) : gdt().segment(selector);
 }
 
 Segment StartDescriptors::ldt_register() const {

@@ -57,13 +57,15 @@ void check_apart(const PlacedPageTables& paging, const FlatImage& image) {
 }  // namespace
 
 Gva put_system_region(const StartState& state, const FlatImage& image,
-                      const std::vector<bool>& own_vectors, MemoryPages& memory) {
-  if (state.mode() == CpuMode::kReal16) return put_rom(state, image, own_vectors, memory);
+                      const Surroundings& surroundings, MemoryPages& memory) {
+  if (state.mode() == CpuMode::kReal16)
+    return put_rom(state, image, surroundings.own_vectors, memory);
 
   PlacedPageTables paging{.region_size = kPageTablesOffset};
   if (state.address_map().mode() != PagingMode::kNone) {
-    paging = build_page_tables_for(state.address_map(), memory.layout(),
-                                   {.pse = state.registers.cr4.value().pse()});
+    paging = build_page_tables_for(
+        state.address_map(), memory.layout(),
+        {.pse = state.registers.cr4.value().pse(), .gigabyte = surroundings.has_gigabyte_pages});
     check_apart(paging, image);
   }
   memory.set_system_region(paging.region_size, false);

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
 #include <hltest/image.h>
 #include <hltest/start_state.h>
 
@@ -17,6 +14,6 @@ namespace hltest::internal {
 /// where mappings and the identity map overlap, and for page tables that are to be where `image`
 /// is.
 Gva put_system_region(const StartState& state, const FlatImage& image,
-                      const std::vector<bool>& own_vectors, MemoryPages& memory);
+                      const Surroundings& surroundings, MemoryPages& memory);
 
 }  // namespace hltest::internal

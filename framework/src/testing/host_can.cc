@@ -1,6 +1,7 @@
 #include <hltest/error.h>
 #include <hltest/host_can.h>
 #include <hltest/machine.h>
+#include <hltest/memory_layout.h>
 
 #include <fmt/format.h>
 
@@ -24,6 +25,14 @@ struct Probe {
 
 Probe paging_probe(const char* what, CpuMode mode, void (*prepare)(Machine& machine)) {
   return {.what = what, .mode = mode, .code = {0x90, 0xF4}, .prepare = prepare};
+}
+
+// A bit of CR4 that a processor without the feature refuses.
+template <std::uint64_t kBit>
+Probe control_bit_probe(const char* what) {
+  return {.what = what, .mode = CpuMode::kLong64, .code = {0xF4}, .prepare = [](Machine& machine) {
+            machine.registers().cr4->value |= kBit;
+          }};
 }
 
 Probe probe_for(Ability ability) {
@@ -69,6 +78,90 @@ Probe probe_for(Ability ability) {
               // mov eax, [dword 0x200000], beyond the 64 KiB of DS
               .code = {0x67, 0x66, 0xA1, 0, 0, 0x20, 0, 0xF4},
               .works = [](const Outcome& outcome) { return !outcome.halted(); }};
+    case Ability::k1GiBPages:
+      return paging_probe("1 GiB pages", CpuMode::kLong64, [](Machine& machine) {
+        machine.remap(
+            {.gva = Gva{kGiB}, .gpa = Gpa{0}, .size = kGiB, .page_size = PageSize::k1GiB});
+        machine.registers().rip = kGiB + kLoadAddress.value();
+      });
+    case Ability::kFarCalls:
+      return {.what = "far calls in protected mode",
+              .mode = CpuMode::kProtected32,
+              // call kCode32Selector:0x1009; ud2; hlt
+              .code = {0x9A, 0x09, 0x10, 0, 0, kCode32Selector, 0, 0x0F, 0x0B, 0xF4}};
+    case Ability::kCallGates:
+      return {.what = "call gates",
+              .mode = CpuMode::kProtected32,
+              // call kFirstFreeSelector:0; ud2; hlt
+              .code = {0x9A, 0, 0, 0, 0, kFirstFreeSelector | 3, 0, 0x0F, 0x0B, 0xF4},
+              .prepare =
+                  [](Machine& machine) {
+                    machine.set_cpl(3);
+                    machine.set_descriptor(kFirstFreeSelector,
+                                           CallGate32{.selector = kCode32Selector,
+                                                      .offset = kLoadAddress.value() + 9,
+                                                      .dpl = 3});
+                  },
+              .works =
+                  [](const Outcome& outcome) {
+                    return outcome.halted() && outcome.registers.cpl() == 0;
+                  }};
+    case Ability::kIret:
+      return {.what = "IRETD in protected mode",
+              .mode = CpuMode::kProtected32,
+              // pushfd; push cs; push 0x100A; iretd; ud2; hlt
+              .code = {0x9C, 0x0E, 0x68, 0x0A, 0x10, 0, 0, 0xCF, 0x0F, 0x0B, 0xF4}};
+    case Ability::kSyscall:
+      return {.what = "SYSCALL of 64-bit code",
+              .mode = CpuMode::kLong64,
+              .code = {0x0F, 0x05, 0xF4},
+              .prepare = [](Machine& machine) { machine.set_cpl(3); },
+              .works =
+                  [](const Outcome& outcome) {
+                    return std::holds_alternative<SystemCall>(outcome.stop);
+                  }};
+    case Ability::kSysret:
+      return {.what = "SYSRET to 64-bit code",
+              .mode = CpuMode::kLong64,
+              // mov ecx, 0x100E; mov r11d, 2; sysretq; hlt at CPL 3
+              .code = {0xB9, 0x0E, 0x10, 0, 0, 0x41, 0xBB, 2, 0, 0, 0, 0x48, 0x0F, 0x07, 0xF4},
+              .prepare =
+                  [](Machine& machine) {
+                    const RegisterSettings supervisor = machine.registers();
+                    machine.set_cpl(3);  // pages, EFER.SCE and STAR as SYSRET needs them
+                    machine.registers().cs = supervisor.cs.value();
+                    machine.registers().ss = supervisor.ss.value();
+                  },
+              .works =
+                  [](const Outcome& outcome) {
+                    return outcome.halted() && outcome.registers.cpl() == 3;
+                  }};
+    case Ability::kPrivilegeOf64BitCpl3:
+      return {.what = "64-bit code at CPL 3 with the guest's own IOPL",
+              .mode = CpuMode::kLong64,
+              .code = {0xFA, 0xF4},  // cli
+              .prepare = [](Machine& machine) {
+                machine.set_cpl(3);
+                machine.registers().rflags->value |= 3U << 12U;  // IOPL
+              }};
+    case Ability::kSmep:
+      return control_bit_probe<Cr4::kSmep>("SMEP");
+    case Ability::kSmap:
+      return control_bit_probe<Cr4::kSmap>("SMAP");
+    case Ability::kUmip:
+      return {.what = "UMIP",
+              .mode = CpuMode::kProtected32,
+              .code = {0x0F, 0x01, 0x05, 0, 0x20, 0, 0, 0xF4},  // sgdt [0x2000]
+              .prepare =
+                  [](Machine& machine) {
+                    machine.set_cpl(3);
+                    machine.registers().cr4->value |= Cr4::kUmip;
+                  },
+              .works =
+                  [](const Outcome& outcome) {
+                    const auto* const exception = std::get_if<Exception>(&outcome.stop);
+                    return exception != nullptr && exception->vector == Vector::kGeneralProtection;
+                  }};
   }
   return {.what = "an ability without a name", .mode = CpuMode::kReal16, .code = {0xF4}};
 }
@@ -76,13 +169,18 @@ Probe probe_for(Ability ability) {
 std::string why_not(const Probe& probe) {
   Machine machine{probe.mode};
   machine.set_timeout(std::chrono::seconds{2});
+  const auto reason = [&](const std::string& why) {
+    return fmt::format("this host can't run {}: {}", probe.what, why);
+  };
   try {
     probe.prepare(machine);
     const Outcome outcome = machine.run(FlatImage{"probe", probe.code});
     if (probe.works(outcome)) return {};
-    return fmt::format("this host can't run {}: {}", probe.what, summary(outcome));
+    return reason(summary(outcome));
   } catch (const SetupError& error) {
-    return fmt::format("this host can't run {}: {}", probe.what, error.what());
+    return reason(error.what());
+  } catch (const PagingError& error) {
+    return reason(error.what());
   }
 }
 

@@ -12,16 +12,11 @@
 
 #include "vm/guest_memory.h"
 #include "vm/kept_msrs.h"
+#include "vm/processor_features.h"
 #include "x86/registers/contradiction.h"
 
 namespace hltest::internal {
 namespace {
-
-// The same for every VM of a process, and not quick to ask for.
-const std::vector<kvm::CpuidEntry>& host_cpuid(const kvm::System& system) {
-  static const std::vector<kvm::CpuidEntry> entries = without_apic(system.supported_cpuid());
-  return entries;
-}
 
 // Those of the list that this KVM has, and lets be set to what they are.
 const std::vector<Msr>& msrs_of(kvm::Vcpu& vcpu) {
@@ -33,14 +28,6 @@ const std::vector<Msr>& msrs_of(kvm::Vcpu& vcpu) {
     return known;
   }();
   return msrs;
-}
-
-PagingFeatures paging_features_of(const std::vector<kvm::CpuidEntry>& cpuid) {
-  constexpr std::uint32_t kAddressSizes = 0x8000'0008;
-  const std::uint32_t eax = answer(cpuid, {kAddressSizes}).eax;
-  const CpuidRegisters features = answer(cpuid, kCpuidPage1GiB.leaf);
-  return {.physical_bits = eax == 0 ? 36 : std::clamp(eax & 0xFFU, 32U, 52U),
-          .gigabyte_pages = (features.*kCpuidPage1GiB.where >> kCpuidPage1GiB.bit & 1U) != 0};
 }
 
 }  // namespace
@@ -56,9 +43,9 @@ void Guest::make_vm(const kvm::System& system) {
   kvm::Vm vm = system.create_vm();
   vm.set_tss_address(kKvmTssAddress);
   kvm::Vcpu vcpu = vm.create_vcpu(0);
-  vcpu.set_cpuid(host_cpuid(system));
+  vcpu.set_cpuid(host_cpuid());
   vm_.emplace(VirtualMachine{std::move(vm), std::move(vcpu)});
-  paging_features_ = paging_features_of(host_cpuid(system));
+  paging_features_ = paging_features_of(host_cpuid());
   slots_ = 0;
   shown_cpuid_ = {};
   served_msrs_.clear();
@@ -126,8 +113,12 @@ void Guest::set_state(const Snapshot& snapshot) {
   interrupts_ = snapshot.interrupts;
 }
 
+std::vector<kvm::CpuidEntry> Guest::cpuid() const {
+  return edited(shown_cpuid_, host_cpuid());
+}
+
 void Guest::show_cpuid(const CpuidEdits& edits) {
-  const std::vector<kvm::CpuidEntry> wanted = edited(edits, host_cpuid(kvm::System{}));
+  const std::vector<kvm::CpuidEntry> wanted = edited(edits, host_cpuid());
   try {
     vcpu().set_cpuid(wanted);
   } catch (const HostError& error) {
@@ -147,7 +138,8 @@ void Guest::set_registers_of(const Snapshot& snapshot) {
     set_registers(registers);
   } catch (const HostError& error) {
     if (error.error_number() != EINVAL) throw;
-    const std::string contradiction = contradiction_of(registers);
+    std::string contradiction = contradiction_of(registers);
+    if (contradiction.empty()) contradiction = missing_feature(registers, cpuid());
     throw SetupError(fmt::format(
         "{}: this KVM refuses cr0 = {:#x}, cr3 = {:#x}, cr4 = {:#x}, efer = {:#x}, cr8 = {:#x} or "
         "a segment: {}{}",

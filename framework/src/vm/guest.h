@@ -85,6 +85,7 @@ class Guest {
   void set_memory_slots();
   void set_state(const Snapshot& snapshot);
   void show_cpuid(const CpuidEdits& edits);
+  [[nodiscard]] std::vector<kvm::CpuidEntry> cpuid() const;
   void set_registers_of(const Snapshot& snapshot);
 
   std::shared_ptr<Backing> memory_;  // outlives the VM, whose slots it backs

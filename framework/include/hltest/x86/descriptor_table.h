@@ -31,8 +31,8 @@ class DescriptorTableBuilder {
   /// descriptor that can't be encoded, or that shares bytes with a 16-byte one beside it.
   void set(std::uint16_t selector, const Descriptor& descriptor);
 
-  /// What a load of `selector` makes of its entry; nothing unless that is a present code or data
-  /// segment.
+  /// What a load of `selector` makes of its entry: of a segment register, or for a TSS (which
+  /// becomes busy) and an LDT of TR and LDTR. Nothing for any other entry, or one not present.
   [[nodiscard]] std::optional<Segment> segment(std::uint16_t selector) const;
 
   /// True if no entry was set.

@@ -14,7 +14,7 @@ std::string name_of(const WalkStep& step) {
 }
 
 std::string reserved_bits(const PageWalk& walk) {
-  const std::string what = name_of(walk.steps.back()) + " has a reserved bit set";
+  std::string what = name_of(walk.steps.back()) + " has a reserved bit set";
   if (walk.reserved == 0) return what;
   return what + ": " + describe_reserved_bits(entry_of(walk, walk.steps.back()), walk.reserved);
 }

@@ -34,7 +34,7 @@ std::optional<PoppedSelectors> popped_selectors(const Fault& fault,
   if (!registers.cr0.pe() || registers.rflags.vm()) return std::nullopt;
 
   const Gva top = stack_address(registers);
-  const unsigned size = instruction.operand_size;
+  const std::uint64_t size = instruction.operand_size;
   const auto selector_at = [&](std::uint64_t offset) -> std::optional<std::uint16_t> {
     const auto number = read_number(fault.read, top + offset, 2);
     return number ? std::optional{static_cast<std::uint16_t>(*number)} : std::nullopt;

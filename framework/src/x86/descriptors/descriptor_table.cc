@@ -19,6 +19,11 @@ std::uint64_t size_of(const EncodedDescriptor& entry) {
   return entry.is_16_bytes ? 2 * kEntry : kEntry;
 }
 
+constexpr std::uint8_t kBusy = 2;
+
+// Available or busy, of 16 bits or of 32 and 64 (SDM vol. 3, table 3-2).
+bool is_task_state(const Segment& segment) { return (segment.type & 5U) == 1; }
+
 }  // namespace
 
 DescriptorFormat descriptor_format(const Registers& registers) {
@@ -51,8 +56,13 @@ void DescriptorTableBuilder::set(std::uint16_t selector, const Descriptor& descr
 std::optional<Segment> DescriptorTableBuilder::segment(std::uint16_t selector) const {
   const auto found = entries_.find(selector & kIndex);
   if (found == entries_.end()) return std::nullopt;
-  Segment loaded = segment_from_descriptor(found->second.low, selector);
-  if (!loaded.s || !loaded.present) return std::nullopt;
+  const EncodedDescriptor& entry = found->second;
+  Segment loaded = segment_from_descriptor(entry.low, selector);
+  if (!loaded.present) return std::nullopt;
+  if (loaded.s) return loaded;
+  if (!is_task_state(loaded) && loaded.type != Segment::kLdt) return std::nullopt;
+  if (entry.is_16_bytes) loaded.base = loaded.base + (entry.high << 32U);
+  if (is_task_state(loaded)) loaded.type |= kBusy;
   return loaded;
 }
 
@@ -92,7 +102,7 @@ std::optional<Descriptor> DescriptorReader::entry(Gva base, std::uint64_t limit,
   const std::uint64_t low = little_endian(bytes);
   std::uint64_t high = size > kEntry ? little_endian(std::span{bytes}.subspan(kEntry)) : 0;
   if (size == kEntry && has_16_bytes(low, format)) {
-    if (offset + 2 * kEntry - 1 > limit) return std::nullopt;
+    if (offset + kEntry + kEntry - 1 > limit) return std::nullopt;
     const auto upper = read_number(read_, address(base, offset + kEntry), kEntry);
     if (!upper) return std::nullopt;
     high = *upper;

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include <hltest/device.h>
+
+#include "bus/bus.h"
+#include "kvm/exit.h"
+#include "vm/guest.h"
+#include "vm/observer.h"
+#include "vm/run.h"
+
+namespace hltest::internal {
+
+/// What `run` does about the exits of one run: the bus answers accesses, observers see them, and
+/// any other exit ends the run. Devices see the guest through it.
+class ExitAnswers : public GuestView {
+ public:
+  ExitAnswers(Guest& guest, Bus& bus, std::span<Observer* const> observers)
+      : guest_(guest), bus_(bus), observers_(observers) {}
+
+  [[nodiscard]] Registers registers() const override { return guest_.registers(); }
+  [[nodiscard]] GuestMemory& memory() override { return guest_.memory_view(); }
+  [[nodiscard]] std::uint64_t accesses() const override { return guest_.accesses(); }
+  void stop(std::string condition) override {
+    if (!stopped_) stopped_ = Stopped{std::move(condition)};
+  }
+
+  /// Answers an access; for any other exit returns what it ends the run with.
+  std::optional<Ending> answer(const kvm::Exit& exit);
+  /// Set once a device or a function of the test's has ended the run.
+  [[nodiscard]] const std::optional<Stopped>& stopped() const { return stopped_; }
+
+ private:
+  std::optional<Ending> answer_exit(const kvm::IoExit& io);
+  std::optional<Ending> answer_exit(const kvm::MmioExit& mmio);
+  std::optional<Ending> answer_exit(const kvm::MsrExit& msr);
+  std::optional<Ending> answer_exit(const kvm::InternalErrorExit& error);
+  std::optional<Ending> answer_exit(const kvm::ShutdownExit& shutdown);
+  bool serve(Access& access);
+
+  Guest& guest_;
+  Bus& bus_;
+  std::span<Observer* const> observers_;
+  std::optional<Stopped> stopped_;
+  std::optional<Registers> undefined_at_;
+};
+
+}  // namespace hltest::internal
