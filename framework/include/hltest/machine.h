@@ -107,8 +107,8 @@ class Machine {
   /// Throws `DescriptorError`.
   void set_gate(Vector vector, const Descriptor& gate);
   /// What a load of `selector` from those tables makes of a segment register; of TR or LDTR for a
-  /// TSS (which becomes busy) or an LDT. Throws `DescriptorError` where they have no present segment
-  /// for it.
+  /// TSS (which becomes busy) or an LDT. Throws `DescriptorError` where they have no present
+  /// segment for it.
   [[nodiscard]] Segment segment(std::uint16_t selector) const;
 
   /// The value that an MSR has when the guest starts. Throws `SetupError` for EFER, which is one of

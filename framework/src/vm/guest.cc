@@ -113,9 +113,7 @@ void Guest::set_state(const Snapshot& snapshot) {
   interrupts_ = snapshot.interrupts;
 }
 
-std::vector<kvm::CpuidEntry> Guest::cpuid() const {
-  return edited(shown_cpuid_, host_cpuid());
-}
+std::vector<kvm::CpuidEntry> Guest::cpuid() const { return edited(shown_cpuid_, host_cpuid()); }
 
 void Guest::show_cpuid(const CpuidEdits& edits) {
   const std::vector<kvm::CpuidEntry> wanted = edited(edits, host_cpuid());
