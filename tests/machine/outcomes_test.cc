@@ -23,7 +23,7 @@ TEST_F(ProtectedModeTest, TripleFaultIsAnOutcome) {
 
 TEST_F(ProtectedModeTest, JumpToWhereThereIsNoMemory) {
   const Outcome outcome = run(guests::jump_to_nowhere);
-  ASSERT_TRUE(std::holds_alternative<UnbackedFetch>(outcome.stop)) << outcome;
+  ASSERT_THAT(outcome, FetchedUnbackedMemory()) << outcome;
   EXPECT_EQ(std::get<UnbackedFetch>(outcome.stop).gpa, Gpa{0xE0000000});
   EXPECT_EQ(outcome.stop_address(), Gva{0xE0000000});
   EXPECT_NE(report(outcome).find("no memory: fetch from physical\n  address 0xe0000000"),

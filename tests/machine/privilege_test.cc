@@ -210,4 +210,12 @@ TEST_F(ProtectedMode16Test, ItsSegmentsEndAt64KiB) {
               Raised(GeneralProtection{.error_code = 0}));
 }
 
+// The framework's gates for exceptions with an error code have DPL 0: INT n pushes none.
+TEST_F(ProtectedModeTest, AtCpl3AnIntWithTheVectorOfAnErrorCodeIsAGp) {
+  machine().set_cpl(3);
+  const Outcome outcome = run(ProtectedModeImage{"int", {0xCD, 0x0D, 0xF4}});
+  HLTEST_SKIP_AT_HOST_LIMIT(outcome);
+  EXPECT_THAT(outcome, Raised(GeneralProtection{.error_code = 0x0D * 8 + 2}));
+}
+
 }  // namespace

@@ -31,6 +31,13 @@ TEST_F(RealModeTest, FailsBeforeItsRuns) {
   EXPECT_THAT(run(guests::add_digits_newline), Halted());
 }
 
+TEST_F(RealModeTest, TheFirstOfTwoRunsIsNotAsExpected) {
+  const Outcome first = run(guests::add_digits_newline, {.rax = 2, .rbx = 2});
+  const Outcome second = run(guests::add_digits_newline, {.rax = 3, .rbx = 3});
+  EXPECT_THAT(second, AllOf(Halted(), Wrote(kCom1, "6\n")));
+  EXPECT_THAT(first, AllOf(Halted(), Wrote(kCom1, "5\n")));
+}
+
 class OverridesTearDown : public RealModeTest {
  protected:
   void TearDown() override {}  // without calling RealModeTest's

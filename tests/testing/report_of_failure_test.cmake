@@ -19,12 +19,14 @@ function(expect_count text pattern expected)
 endfunction()
 
 # Once for each test that failed after a run, and not for those that passed or never ran.
-expect_count("${output}" "add_digits_newline halted\nat 0x100b" 3)
-expect_count("${output}" "> +0x100b  f4 +hlt" 3)
+expect_count("${output}" "add_digits_newline halted\nat 0x100b" 4)
+expect_count("${output}" "> +0x100b  f4 +hlt" 4)
 # A failure before the first run is about none: the report is of the last.
 expect_count("${output}" "run 2 of 2:\nadd_digits_newline halted" 1)
-expect_count("${output}" "out 0x03f8  2 bytes: 34 0a" 1)
-expect_count("${output}" "which wrote \"4.n\" .34 0a. to port 0x3f8" 1)
+# The outcome that did not match is not the last.
+expect_count("${output}" "run 1 of 2:\nadd_digits_newline halted" 1)
+expect_count("${output}" "out 0x03f8  2 bytes: 34 0a" 2)
+expect_count("${output}" "which wrote \"4.n\" .34 0a. to port 0x3f8" 2)
 # An error becomes a failure that names the input.
 expect_count("${output}" "does not fit in the guest's memory" 1)
 expect_count("${output}" "FAILED  . RealModeTest.Passes" 0)

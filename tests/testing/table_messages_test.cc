@@ -160,6 +160,7 @@ TEST_F(TableMessages, TheWholeMap) {
   const MappedRange low{Gva{0}, Gpa{0}, 2 * kMiB, kReadWrite};
   const MappedRange page{Gva{0x200000}, Gpa{0x7000}, 4 * kKiB, kReadOnly | kNoExecute};
   EXPECT_EQ(message(tables(), MapsExactly({low, page})), "(it matches)");
+  EXPECT_EQ(message(tables(), MapsExactly({page, low})), "(it matches)");
   MappedRange writable = page;
   writable.flags = kReadWrite | kNoExecute;
   EXPECT_THAT(message(tables(), MapsExactly({low, writable})),
@@ -182,6 +183,9 @@ TEST_F(TableMessages, AGdtLimitInTheWrongUnit) {
       "Expected: has limit 0x17 (24 bytes: 3 entries of 8)\n"
       "  Actual: base 0x1000 limit 0x18 (of type hltest::DescriptorTableRegister), which has limit "
       "0x18 (25 bytes: 3 entries of 8, and 1 more)");
+  EXPECT_THAT(message(DescriptorTableRegister{Gva{0x1000}, 0xFFF}, DescriptorTableLimit(23)),
+              HasSubstr("limit 0xfff (4096 bytes: 512 entries of 8, or 256 of 16)"))
+      << "a gate of long mode has 16";
   EXPECT_THAT(message(DescriptorTableRegister{Gva{0x1000}, 3}, DescriptorTableLimit(23)),
               HasSubstr("limit 0x3 (4 bytes: 0 entries of 8, and 4 more)"));
 }

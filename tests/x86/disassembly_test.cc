@@ -57,6 +57,27 @@ TEST(DisassemblyTest, TellsInstructionsByTheirMnemonic) {
   EXPECT_TRUE(byte.is(Mnemonic::kInt, Mnemonic::kOther));
 }
 
+// As a source has them: Zydis writes a scale of 1 too.
+TEST(DisassemblyTest, WritesAddressesAsASource) {
+  EXPECT_EQ(text({0x8A, 0x00}, CpuMode::kReal16), "mov al, [bx+si]");
+  EXPECT_EQ(text({0x8A, 0x04, 0x18}, CpuMode::kProtected32), "mov al, [eax+ebx]");
+  EXPECT_EQ(text({0x8A, 0x44, 0x58, 0x08}, CpuMode::kProtected32), "mov al, [eax+ebx*2+0x8]");
+}
+
+TEST(DisassemblyTest, KnowsTheVectorThatAnInstructionAsksFor) {
+  const auto vector = [](std::vector<std::uint8_t> bytes) {
+    Registers registers;
+    registers.cr0.value = Cr0::kPe;
+    registers.cs = Segment::flat_code32(8);
+    return software_vector(decode_instruction(bytes, registers).value());
+  };
+  EXPECT_EQ(vector({0xCD, 0x80}), Vector{0x80});
+  EXPECT_EQ(vector({0xCC}), Vector::kBreakpoint);
+  EXPECT_EQ(vector({0xCE}), Vector::kOverflow);
+  EXPECT_EQ(vector({0xF1}), Vector::kDebug);
+  EXPECT_EQ(vector({0x6A, 0x21}), std::nullopt) << "push 0x21";
+}
+
 TEST(DisassemblyTest, KnowsOperandSizes) {
   const auto size = [](std::vector<std::uint8_t> bytes, bool is_64_bit) {
     Registers registers;

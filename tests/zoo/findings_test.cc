@@ -6,6 +6,7 @@
 namespace {
 
 using namespace hltest;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -34,6 +35,35 @@ TEST_F(FindingsTest, ExceptionsThatTheTestHasTakenFromTheFramework) {
   EXPECT_THAT(diagnosis.findings,
               Contains("the test wrote the IVT's entries for #DE, #DB, which the framework does "
                        "not catch"));
+}
+
+TEST_F(FindingsTest, TheIvtAsCode) {
+  memory().write<std::uint16_t>(Gpa{0x100}, 0x0B0F);                   // ud2
+  const RealModeImage jumps{"jumps", {0xEA, 0x00, 0x01, 0x00, 0x00}};  // jmp 0:0x100
+  EXPECT_THAT(diagnose(run(jumps)).findings, Contains("it executed the IVT (0x0-0x3ff) as code"));
+  // An image may be there.
+  const RealModeImage undefined{"undefined", {0x0F, 0x0B}};
+  EXPECT_THAT(diagnose(run(undefined.loaded_at(Gpa{0x200}))).findings,
+              Not(Contains(HasSubstr("IVT"))));
+}
+
+using InterruptFindingsTest = ProtectedModeTest;
+
+// Where KVM executes INT n, it is a triple fault, whose report has the same words.
+TEST_F(InterruptFindingsTest, AnIntThatTheIdtHasNoGateFor) {
+  machine().registers().idt->limit = 0x21 * 8 - 1;
+  const Outcome outcome = run(ProtectedModeImage{"int", {0xCD, 0x21, 0xF4}});
+  const Diagnosis diagnosis = diagnose(outcome);
+  if (std::holds_alternative<HostLimit>(outcome.stop)) {
+    EXPECT_THAT(diagnosis.findings,
+                Contains(AllOf(HasSubstr("a processor could not deliver `int 0x21` either: "),
+                               HasSubstr("IDT"))));
+  } else {
+    EXPECT_THAT(to_text(diagnosis), HasSubstr("IDT"));
+  }
+  machine().registers().idt->limit = 0x22 * 8 - 1;
+  EXPECT_THAT(diagnose(run(ProtectedModeImage{"int", {0xCD, 0x21, 0xF4}})).findings,
+              Not(Contains(HasSubstr("a processor could not deliver"))));
 }
 
 TEST_F(FindingsTest, TheLastInstructionOfAnImageWithoutHltIsToldHoweverFarTheGuestRan) {

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <optional>
+#include <vector>
 
 #include <hltest/image.h>
 #include <hltest/machine.h>
@@ -12,8 +14,8 @@ namespace hltest {
 /// The base of the fixtures: one `Machine`, new for every test.
 ///
 /// Without a usable /dev/kvm the test is skipped with the reason, or fails if the environment has
-/// HLTEST_REQUIRE_KVM=1. When a test fails, the report of the run before its first failed
-/// expectation is printed once, after GoogleTest's own messages, and recorded as the property
+/// HLTEST_REQUIRE_KVM=1. When a test fails, the report of the run that its first failed
+/// expectation was about is printed once, after GoogleTest's own messages, and recorded as the property
 /// `hltest_report` of the test's XML output. A test that never calls `run` has no report.
 ///
 /// A fixture of your own that overrides SetUp calls this SetUp first; settings of the machine and
@@ -43,15 +45,14 @@ class GuestTest : public ::testing::Test {
  private:
   void begin_run();
   Outcome remember(Outcome outcome);
+  void note_failure();
   void print_report() const;
 
   Machine machine_;
-  unsigned runs_ = 0;
+  std::vector<std::uint64_t> runs_;  // by their ids; 0 for one that threw
   std::optional<Outcome> last_;
-  bool had_failure_ = false;  // before the last run
-  // The first run after which an expectation failed, counted from 1.
-  std::optional<Outcome> failed_;
-  unsigned failed_run_ = 0;
+  bool had_failure_ = false;       // before the last run
+  std::optional<Outcome> failed_;  // the run that the first failed expectation was about
 };
 
 /// A fixture whose guests start in one mode (see start_state.h for the state they find).

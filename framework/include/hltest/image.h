@@ -55,7 +55,7 @@ class FlatImage {
   FlatImage(std::string name, std::vector<std::uint8_t> bytes, Gpa load_address = kLoadAddress,
             NasmNotes notes = {});
 
-  /// What reports call it: the source's name without `.asm`.
+  /// What reports call it: of a guest of `hltest_add_guests`, the source's name without `.asm`.
   [[nodiscard]] std::string_view name() const { return name_; }
   [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {bytes_.begin, bytes_.end}; }
   [[nodiscard]] Gpa load_address() const { return load_address_; }

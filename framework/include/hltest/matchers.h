@@ -40,6 +40,9 @@ OutcomeMatcher TripleFaulted();
 /// The guest was still running at the deadline.
 OutcomeMatcher TimedOut();
 
+/// The guest went to execute where there is no memory.
+OutcomeMatcher FetchedUnbackedMemory();
+
 /// The guest met an instruction that this host's KVM can't execute, though the guest may be right
 /// to use it; see HLTEST_SKIP_AT_HOST_LIMIT.
 OutcomeMatcher HitHostLimit();

@@ -30,6 +30,10 @@ using Writer = std::function<void(const Access& access, GuestView& guest)>;
 /// Makes a `Reader` of a function of the access alone; empty stays empty.
 template <typename Function>
 Reader reader(Function function) {
+  constexpr bool kReturnsAValue =
+      std::is_invocable_r_v<std::uint64_t, Function, const Access&, GuestView&> ||
+      std::is_invocable_r_v<std::uint64_t, Function, const Access&>;
+  static_assert(kReturnsAValue, "a function that answers a read returns what the guest reads");
   if constexpr (std::is_invocable_v<Function, const Access&, GuestView&>) {
     return Reader{std::move(function)};
   } else {

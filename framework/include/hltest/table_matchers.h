@@ -22,7 +22,7 @@ TablesMatcher Maps(Gva gva, Gpa gpa, PageFlags flags);
 /// Throws `SetupError` for an empty range, which anything would match.
 TablesMatcher Maps(const PageMapping& mapping);
 
-/// The whole map is this, in the order of the addresses, and no entry is broken. A range holds all
+/// The whole map is this, in any order, and no entry is broken. A range holds all
 /// that is mapped alike side by side, in pages of whatever size: `MapsExactly({{Gva{0}, Gpa{0}, 2 *
 /// kMiB, kReadWrite}})`.
 TablesMatcher MapsExactly(std::vector<MappedRange> ranges);

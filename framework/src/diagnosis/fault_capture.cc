@@ -69,19 +69,19 @@ std::optional<Exception> stack_fault(const Registers& before, const GuestTables&
 // What an INT n raises whose gate can't be used (SDM vol. 2, INT n; vol. 3, 6.12.1.1).
 std::optional<Exception> gate_fault(const Registers& before, const GuestTables& tables,
                                     const DecodedInstruction& instruction) {
-  const Operand* const vector = instruction.first(Operand::Kind::kImmediate);
-  if (!instruction.is(Mnemonic::kInt) || vector == nullptr) return std::nullopt;
+  const std::optional<Vector> vector = software_vector(instruction);
+  if (!vector) return std::nullopt;
   if (!before.cr0.pe()) {
-    if (tables.gate(static_cast<Vector>(vector->value))) return std::nullopt;
+    if (tables.gate(*vector)) return std::nullopt;
     return Exception{
         .vector = Vector::kGeneralProtection, .cs = before.cs.selector, .rip = before.rip};
   }
   constexpr std::uint32_t kIdt = 2;
   Exception exception{.vector = Vector::kGeneralProtection,
-                      .error_code = static_cast<std::uint32_t>(vector->value) * 8 + kIdt,
+                      .error_code = static_cast<std::uint32_t>(*vector) * 8 + kIdt,
                       .cs = before.cs.selector,
                       .rip = before.rip};
-  const std::optional<Descriptor> gate = tables.gate(static_cast<Vector>(vector->value));
+  const std::optional<Descriptor> gate = tables.gate(*vector);
   if (!gate) return exception;
   return std::visit(
       [&](const auto& form) -> std::optional<Exception> {

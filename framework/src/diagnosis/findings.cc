@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "machine/cause.h"
 #include "vm/halt_meaning.h"
+#include "x86/code/decoded_instruction.h"
 #include "x86/code/disassembly.h"
 
 namespace hltest::internal {
@@ -128,6 +130,28 @@ std::string other_origin(const Outcome& outcome) {
                      to_string(outcome.image->load_address()));
 }
 
+// A KVM that has no INT n gives up before it looks at the IDT.
+std::string undeliverable_interrupt(const Outcome& outcome) {
+  if (!std::holds_alternative<HostLimit>(outcome.stop)) return {};
+  const GuestTables tables = outcome.tables();
+  const Registers& registers = outcome.registers;
+  const auto instruction =
+      decode_instruction(tables.read(registers.code_address(), kLongestInstruction), registers);
+  const auto vector = instruction ? software_vector(*instruction) : std::nullopt;
+  const std::string obstacle = vector ? obstacle_to(*vector, tables) : "";
+  if (obstacle.empty()) return {};
+  return fmt::format("a processor could not deliver `{}` either: {}", instruction->text, obstacle);
+}
+
+// In real mode what stands at the first addresses is data: a far or near jump to 0 leads there.
+std::string executed_ivt(const Outcome& outcome) {
+  constexpr std::uint64_t kIvtSize = 0x400;
+  if (outcome.registers_are_lost() || outcome.registers.cr0.pe()) return {};
+  const Gva at = outcome.stop_address();
+  if (at.value() >= kIvtSize || outcome.image->offset_of(Gpa{at.value()})) return {};
+  return "it executed the IVT (0x0-0x3ff) as code";
+}
+
 }  // namespace
 
 std::vector<std::string> findings(const Outcome& outcome, const ReplayedEnd& end,
@@ -162,8 +186,9 @@ std::vector<std::string> findings(const Outcome& outcome) {
         fmt::format("the test wrote the IVT's entries for {}, which the framework does not catch",
                     fmt::join(names, ", ")));
   }
-  if (std::string origin = other_origin(outcome); !origin.empty()) {
-    found.push_back(std::move(origin));
+  for (std::string each :
+       {other_origin(outcome), undeliverable_interrupt(outcome), executed_ivt(outcome)}) {
+    if (!each.empty()) found.push_back(std::move(each));
   }
   return found;
 }

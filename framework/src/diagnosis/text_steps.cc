@@ -59,8 +59,8 @@ void add_loop(Lines& lines, const Diagnosis& diagnosis) {
   for (std::size_t i = 0; i < std::min(steps.size(), kMostLoopSteps); ++i) {
     const LoopStep& step = steps[i];
     lines.push_back(cut(without_trailing_spaces(
-        fmt::format("{:>5} times {:>10}  {:<23} {}", step.count, to_string(step.address),
-                    step.instruction, source_of(step.source)))));
+        fmt::format("{:>5} {:<5} {:>10}  {:<23} {}", step.count, step.count == 1 ? "time" : "times",
+                    to_string(step.address), step.instruction, source_of(step.source)))));
   }
   if (steps.size() > kMostLoopSteps) {
     lines.push_back({.text = fmt::format("  ... and {} more", steps.size() - kMostLoopSteps)});

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+
 #include <hltest/error.h>
 
 #include "machine/parts.h"
@@ -120,7 +122,9 @@ Outcome Machine::rerun(const FlatImage& image, const StartRegisters& start) {
 Outcome Machine::run_with(const FlatImage& image, const StartRegisters& start, bool is_warm) {
   MachineParts& own = parts_for(is_warm ? "rerun()" : "run()");
   MachineMemory memory{own.memory};
+  static std::atomic<std::uint64_t> runs;
   auto record = std::make_shared<internal::RunRecord>();
+  record->id = ++runs;
   auto snapshot = std::make_shared<internal::Snapshot>(internal::lay_out(
       own.state, image, start,
       {.pages = is_warm ? memory.as_left() : memory.as_set_up(),

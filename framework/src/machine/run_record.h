@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -11,6 +12,7 @@ namespace hltest::internal {
 
 /// What a run leaves for its diagnosis.
 struct RunRecord {
+  std::uint64_t id = 0;  ///< of this run, as no other of the process has it
   SharedSnapshot start{};
   std::vector<SharedSnapshot> recent{};     ///< the last moments of a long run, the oldest first
   SharedSnapshot end{};                     ///< of a guest that timed out

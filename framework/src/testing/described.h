@@ -5,7 +5,10 @@
 #include <functional>
 #include <ostream>
 #include <string>
+#include <type_traits>
 #include <utility>
+
+#include "testing/mismatch.h"
 
 namespace hltest::internal {
 
@@ -20,7 +23,12 @@ class Described : public ::testing::MatcherInterface<const Value&> {
 
   bool MatchAndExplain(const Value& value,
                        ::testing::MatchResultListener* listener) const override {
-    return matches_(value, listener);
+    const bool matches = matches_(value, listener);
+    if constexpr (std::is_same_v<Value, Outcome>) {
+      // GoogleTest asks for an explanation where an expectation fails.
+      if (!matches && listener->IsInterested() && !mismatch()) mismatch() = value;
+    }
+    return matches;
   }
   void DescribeTo(std::ostream* stream) const override { *stream << expectation_; }
   void DescribeNegationTo(std::ostream* stream) const override {

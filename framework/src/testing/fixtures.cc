@@ -3,15 +3,19 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <string_view>
+#include <utility>
 
 #include <hltest/diagnosis.h>
 #include <hltest/error.h>
 
 #include "diagnosis/colour.h"
+#include "machine/run_record.h"
+#include "testing/mismatch.h"
 
 namespace hltest {
 namespace {
@@ -35,12 +39,10 @@ void GuestTest::SetUp() {
 }
 
 GuestTest::~GuestTest() {
+  note_failure();
+  if (!failed_ && HasFailure()) failed_ = last_;
   // In the destructor, so that a fixture which overrides TearDown can't lose it.
-  if (!HasFailure() || (!last_ && !failed_)) return;
-  if (!failed_) {
-    failed_ = last_;
-    failed_run_ = runs_;
-  }
+  if (!failed_) return;
   // Whatever goes wrong now, the test has failed already, and the others are to run.
   try {
     print_report();
@@ -53,7 +55,9 @@ GuestTest::~GuestTest() {
 
 void GuestTest::print_report() const {
   const Diagnosis diagnosis = diagnose(*failed_);
-  const std::string which = runs_ > 1 ? fmt::format("run {} of {}:\n", failed_run_, runs_) : "";
+  const auto run = std::ranges::find(runs_, failed_->record->id);
+  const std::string which =
+      runs_.size() > 1 ? fmt::format("run {} of {}:\n", run - runs_.begin() + 1, runs_.size()) : "";
   RecordProperty("hltest_report", which + to_text(diagnosis));
   const bool in_colour = internal::takes_colour(STDOUT_FILENO) && GTEST_FLAG_GET(color) != "no";
   const std::string text =
@@ -62,19 +66,26 @@ void GuestTest::print_report() const {
   std::fflush(stdout);
 }
 
-// An expectation that has failed since the last run was about that run.
+// An expectation that has failed since the last run was about the outcome that did not match, or
+// else about that run.
+void GuestTest::note_failure() {
+  std::optional<Outcome> mismatched = std::exchange(internal::mismatch(), std::nullopt);
+  if (failed_ || had_failure_ || !HasFailure()) return;
+  const bool is_own =
+      mismatched && mismatched->record && std::ranges::count(runs_, mismatched->record->id) != 0;
+  failed_ = is_own ? std::move(mismatched) : last_;
+}
+
 void GuestTest::begin_run() {
-  if (!failed_ && !had_failure_ && HasFailure() && last_) {
-    failed_ = std::move(last_);
-    failed_run_ = runs_;
-  }
+  note_failure();
   last_.reset();  // so that a run which throws is not reported as the one before
   had_failure_ = HasFailure();
-  ++runs_;
+  runs_.push_back(0);
 }
 
 Outcome GuestTest::remember(Outcome outcome) {
   last_ = outcome;
+  runs_.back() = outcome.record->id;
   return outcome;
 }
 

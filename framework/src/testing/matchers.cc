@@ -92,6 +92,9 @@ OutcomeMatcher Halted() { return stopped_by<Halt>("halted"); }
 OutcomeMatcher TripleFaulted() { return stopped_by<TripleFault>("ended in a triple fault"); }
 OutcomeMatcher MadeSystemCall() { return stopped_by<SystemCall>("made a system call"); }
 OutcomeMatcher TimedOut() { return stopped_by<Timeout>("timed out"); }
+OutcomeMatcher FetchedUnbackedMemory() {
+  return stopped_by<UnbackedFetch>("went to execute where there is no memory");
+}
 OutcomeMatcher HitHostLimit() { return stopped_by<HostLimit>("hit a limit of this host's KVM"); }
 OutcomeMatcher MetStopCondition() {
   return stopped_by<ConditionMet>("stopped on a condition of the test's");

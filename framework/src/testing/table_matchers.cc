@@ -122,7 +122,8 @@ std::string describe_limit(std::uint16_t limit) {
     return fmt::format("limit {:#x} ({} bytes: {} entries of 8, and {} more)", limit, bytes,
                        bytes / 8, bytes % 8);
   }
-  return fmt::format("limit {:#x} ({} bytes: {} entries of 8)", limit, bytes, bytes / 8);
+  return fmt::format("limit {:#x} ({} bytes: {} entries of 8{})", limit, bytes, bytes / 8,
+                     bytes % 16 == 0 ? fmt::format(", or {} of 16", bytes / 16) : "");
 }
 
 }  // namespace
@@ -144,6 +145,7 @@ TablesMatcher Maps(const PageMapping& mapping) {
 
 TablesMatcher MapsExactly(std::vector<MappedRange> ranges) {
   std::string expectation = fmt::format("maps exactly {} ranges", ranges.size());
+  std::ranges::stable_sort(ranges, {}, &MappedRange::gva);
   return described<GuestTables>(
       std::move(expectation),
       [ranges = std::move(ranges)](const GuestTables& tables, Listener* listener) {

@@ -141,9 +141,9 @@ unsigned inner_level(const Fault& fault, const MaybeInstruction& instruction) {
   if (const auto gate = gate_in_use(fault, *instruction)) {
     return level_of_code(tables, gate->code).value_or(0);
   }
-  const Operand* const vector = instruction->first(Operand::Kind::kImmediate);
-  if (!instruction->is(kInt) || vector == nullptr) return 0;
-  const auto gate = tables.gate(static_cast<Vector>(vector->value));
+  const std::optional<Vector> vector = software_vector(*instruction);
+  if (!vector) return 0;
+  const auto gate = tables.gate(*vector);
   if (!gate) return 0;
   return std::visit(
       [&](const auto& form) -> unsigned {

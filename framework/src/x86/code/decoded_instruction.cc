@@ -160,6 +160,16 @@ const Operand* DecodedInstruction::memory() const {
   return nullptr;
 }
 
+std::optional<Vector> software_vector(const DecodedInstruction& instruction) {
+  using enum Mnemonic;
+  if (instruction.is(kInt1)) return Vector::kDebug;
+  if (instruction.is(kInt3)) return Vector::kBreakpoint;
+  if (instruction.is(kInto)) return Vector::kOverflow;
+  const Operand* const number = instruction.first(Operand::Kind::kImmediate);
+  if (!instruction.is(kInt) || number == nullptr) return std::nullopt;
+  return static_cast<Vector>(number->value);
+}
+
 std::optional<DecodedInstruction> decode_instruction(std::span<const std::uint8_t> bytes,
                                                      const Registers& registers) {
   const CpuMode mode = cpu_mode(registers);

@@ -11,6 +11,7 @@
 #include <hltest/x86/address.h>
 #include <hltest/x86/cpu_mode.h>
 #include <hltest/x86/registers.h>
+#include <hltest/x86/vector.h>
 #include "x86/code/mnemonic.h"
 
 namespace hltest::internal {
@@ -49,6 +50,9 @@ struct DecodedInstruction {
     return ((mnemonic == any) || ...);
   }
 };
+
+/// The vector that INT n, INT3, INTO or INT1 asks for; nothing for any other instruction.
+std::optional<Vector> software_vector(const DecodedInstruction& instruction);
 
 /// Decodes the first instruction of `bytes`, which the processor is about to execute with these
 /// registers; nothing where they are not an instruction in the registers' mode.

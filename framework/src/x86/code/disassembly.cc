@@ -12,6 +12,12 @@ namespace {
 // decoded, the surer.
 constexpr std::uint64_t kFarthestStart = 48;
 
+// Zydis writes `[bx+si*1]`, where a source has no scale; the others are 2, 4 and 8.
+std::string without_scale_of_1(std::string text) {
+  const std::size_t at = text.find("*1");
+  return at == std::string::npos ? text : text.erase(at, 2);
+}
+
 Instruction decode(const ZydisDecoder& decoder, std::span<const std::uint8_t> bytes, Gva address) {
   ZydisDecodedInstruction decoded;
   std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT> operands;
@@ -36,7 +42,7 @@ Instruction decode(const ZydisDecoder& decoder, std::span<const std::uint8_t> by
   const auto own = bytes.first(decoded.length);
   return {.address = address,
           .bytes = {own.begin(), own.end()},
-          .text = text.data(),
+          .text = without_scale_of_1(text.data()),
           .mnemonic = mnemonic_of(decoded)};
 }
 
