@@ -125,6 +125,7 @@ TYPED_TEST(AtCpl3, SyscallEndsTheRunAsASystemCall) {
   EXPECT_EQ(outcome.registers.eax(), 60U);
   EXPECT_EQ(outcome.registers.dx(), 0x1234);
   EXPECT_EQ(outcome.registers.rip, 0x1002U) << "after the SYSCALL";
+  EXPECT_EQ(outcome.registers.cr2, outcome.start.cr2) << "no page fault is the guest's";
   EXPECT_EQ(outcome.stop_address(), Gva{0x1000});
   EXPECT_EQ(mode_name(outcome.registers), expected_at_cpl_3<TypeParam>().mode);
   EXPECT_FALSE(outcome.stopped_outside_image());

@@ -208,6 +208,18 @@ TEST_F(ProtectedModeTest, AReplayThatGoesAnotherWayIsNotBelieved) {
   EXPECT_FALSE(diagnosis.fault.has_value());
 }
 
+TEST_F(ProtectedModeTest, AReplayThatWritesAnotherValueIsNotBelieved) {
+  Outcome outcome = run(guests::faults_after_output, {.rcx = 3});
+  AccessLog others;
+  for (Access access : outcome.accesses) {
+    access.value ^= 1U;
+    others.add(access);
+  }
+  outcome.accesses = others;
+  EXPECT_EQ(diagnose(outcome).not_replayed,
+            "it made other accesses to ports, MMIO or MSRs the second time");
+}
+
 TEST_F(ProtectedModeTest, AReplayWithFewerAccessesIsNotBelieved) {
   Outcome outcome = run(guests::faults_after_output, {.rcx = 3});
   outcome.accesses.add(Access::out(kCom1, 1, 'x'));

@@ -15,12 +15,12 @@ class Bios : public Observer {
   explicit Bios(Vector served) : served_(served) {}
 
   [[nodiscard]] bool serves_handlers() const override { return true; }
-  bool on_handler(Vector vector, Registers& registers, GuestView& guest) override {
-    calls.push_back({vector, registers.rax & 0xFFFF});
-    before = registers;
-    if (vector != served_) return false;
-    registers.rax = 0x1234;
-    registers.rflags.value |= Rflags::kCf;
+  bool on_handler(ServiceCall& call, GuestView& guest) override {
+    calls.push_back({call.vector, call.before.rax & 0xFFFF});
+    before = call.before;
+    if (call.vector != served_) return false;
+    call.after.rax = 0x1234;
+    call.after.rflags.value |= Rflags::kCf;
     guest.memory().write<std::uint16_t>(Gpa{0x5000}, 0xAA55);
     return true;
   }
@@ -93,10 +93,10 @@ class Skips : public Observer {
  public:
   explicit Skips(unsigned length) : length_(length) {}
   [[nodiscard]] bool serves_handlers() const override { return true; }
-  bool on_handler(Vector /*vector*/, Registers& registers, GuestView& /*guest*/) override {
+  bool on_handler(ServiceCall& call, GuestView& /*guest*/) override {
     ++calls;
-    registers.rip += length_;
-    registers.rbx = 0x99;
+    call.after.rip += length_;
+    call.after.rbx = 0x99;
     return true;
   }
   unsigned calls = 0;

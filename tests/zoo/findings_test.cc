@@ -37,6 +37,38 @@ TEST_F(FindingsTest, ExceptionsThatTheTestHasTakenFromTheFramework) {
                        "not catch"));
 }
 
+// From vector 0x10 on they are a BIOS's too.
+TEST_F(FindingsTest, TheLastExceptionThatATestCanTake) {
+  memory().fill(Gpa{0x0F * 4}, 2 * sizeof(std::uint32_t), 0xFF);
+  EXPECT_THAT(diagnose(run(RealModeImage{"undefined", {0x0F, 0x0B}})).findings,
+              Contains("the test wrote the IVT's entries for " + mnemonic(Vector{0x0F}) +
+                       ", which the framework does not catch"));
+}
+
+// Zeros are what a source reserves for its stack.
+TEST_F(FindingsTest, AStackInZerosOfTheImageIsRight) {
+  // mov sp, 0x1040; push 5; push 6; ud2
+  std::vector<std::uint8_t> code{0xBC, 0x40, 0x10, 0x6A, 5, 0x6A, 6, 0x0F, 0x0B};
+  code.resize(0x40);
+  EXPECT_THAT(diagnose(run(RealModeImage{"stack", code})).findings, ::testing::IsEmpty());
+  code.resize(0x40 - 1);
+  code.push_back(1);  // something that PUSH overwrites
+  EXPECT_THAT(diagnose(run(RealModeImage{"stack", code})).findings,
+              Contains(HasSubstr("the stack has run into the image")));
+}
+
+using LinearAddresses = ProtectedModeTest;
+
+// Outside 64-bit mode they wrap at 4 GiB.
+TEST_F(LinearAddresses, OfAnOperandWrapAt4GiB) {
+  machine().set_descriptor(0x80, Data32{.base = Gva{0xFFFF'F000}});
+  machine().registers().ds = machine().segment(0x80);
+  const Outcome outcome =
+      run(ProtectedModeImage{"div", {0xF7, 0x35, 0x00, 0x30, 0x00, 0x00}});  // div dword [0x3000]
+  ASSERT_THAT(outcome, Raised(DivideError()));
+  EXPECT_EQ(diagnose(outcome).cause, "the divisor at 0x2000 is 0");
+}
+
 TEST_F(FindingsTest, TheIvtAsCode) {
   memory().write<std::uint16_t>(Gpa{0x100}, 0x0B0F);                   // ud2
   const RealModeImage jumps{"jumps", {0xEA, 0x00, 0x01, 0x00, 0x00}};  // jmp 0:0x100

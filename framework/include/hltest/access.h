@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include <hltest/service_call.h>
 #include <hltest/x86/address.h>
 #include <hltest/x86/msr.h>
 #include <hltest/x86/vector.h>
@@ -19,9 +21,10 @@ using Port = std::uint16_t;
 
 /// What a guest can access besides its memory.
 enum class Space : std::uint8_t {
-  kPort,  ///< IN and OUT, each element of INS and OUTS
-  kMmio,  ///< guest-physical addresses without memory
-  kMsr,   ///< RDMSR and WRMSR that KVM leaves to hltest
+  kPort,       ///< IN and OUT, each element of INS and OUTS
+  kMmio,       ///< guest-physical addresses without memory
+  kMsr,        ///< RDMSR and WRMSR that KVM leaves to hltest
+  kInterrupt,  ///< a vector that a service answered: `AccessLog::calls`
 };
 
 enum class Direction : std::uint8_t {
@@ -29,7 +32,7 @@ enum class Direction : std::uint8_t {
   kWrite,  ///< OUT, a store, WRMSR
 };
 
-/// One access of a guest to a port, to memory-mapped I/O or to an MSR.
+/// One access of a guest to a port, to memory-mapped I/O or to an MSR, or its call of a service.
 struct Access {
   Space space = Space::kPort;
   Direction direction = Direction::kWrite;
@@ -37,8 +40,8 @@ struct Access {
   /// False when no device answered: a read gave all ones, a write went nowhere, RDMSR and WRMSR
   /// raised #GP. An OUT that no device takes counts as answered: it is captured.
   bool answered = true;
-  std::uint64_t address = 0;  ///< the port, the guest-physical address or the MSR
-  std::uint64_t value = 0;
+  std::uint64_t address = 0;  ///< the port, the guest-physical address, the MSR or the vector
+  std::uint64_t value = 0;    ///< of a call: EAX before it
 
   static Access in(Port port, std::uint8_t size, std::uint64_t value);
   static Access out(Port port, std::uint8_t size, std::uint64_t value);
@@ -79,6 +82,8 @@ class AccessLog {
  public:
   /// Accesses beyond this many are counted and not kept: 48 MiB of them.
   static constexpr std::size_t kMostKept = 2U << 20U;
+  /// Calls of services that are kept; the rest is counted. What they printed is kept of all.
+  static constexpr std::size_t kMostCalls = 1U << 15U;
   /// Bytes that devices wrote to memory; when there are more, none is kept.
   static constexpr std::uint64_t kMostWritten = 16 * kMiB;
 
@@ -90,6 +95,7 @@ class AccessLog {
   void add(const Access& access);
   void add(MemoryWrite write);
   void add(const InterruptRequest& request);
+  void add(const ServiceCall& call);
 
   /// Those that are kept.
   [[nodiscard]] const std::vector<Access>& all() const { return records_->accesses; }
@@ -115,16 +121,21 @@ class AccessLog {
   [[nodiscard]] const std::vector<InterruptRequest>& interrupts() const {
     return records_->interrupts;
   }
+  /// The calls that services answered, in order; see `kMostCalls`.
+  [[nodiscard]] const std::vector<ServiceCall>& calls() const { return records_->calls; }
+  [[nodiscard]] std::uint64_t dropped_calls() const { return records_->dropped_calls; }
 
  private:
   struct Records {
     std::vector<Access> accesses{};
-    std::array<std::uint64_t, 3> kept{};
-    std::array<std::uint64_t, 3> dropped{};
+    std::array<std::uint64_t, 4> kept{};
+    std::array<std::uint64_t, 4> dropped{};
     std::vector<MemoryWrite> memory_writes{};
     std::uint64_t written_bytes = 0;
     std::uint64_t dropped_memory_writes = 0;
     std::vector<InterruptRequest> interrupts{};
+    std::vector<ServiceCall> calls{};
+    std::uint64_t dropped_calls = 0;
   };
   Records& own();
 
@@ -205,8 +216,20 @@ class PortView : public AccessView {
   [[nodiscard]] std::vector<Port> written_ports() const;
 };
 
-/// The text that the serial ports COM1 to COM4 transmitted, in order. Writes to a data port while
-/// its divisor latch is open (DLAB, bit 7 of the line control register at base + 3) are none.
+/// Finds what the serial ports COM1 to COM4 transmit in accesses, which it is given in order.
+/// Writes to a data port while its divisor latch is open (DLAB, bit 7 of the line control register
+/// at base
+/// + 3) are none.
+class SerialOutput {
+ public:
+  /// The character, if this access transmits one.
+  std::optional<char> transmitted(const Access& access);
+
+ private:
+  std::array<bool, 4> latch_open_{};
+};
+
+/// The text that the serial ports transmitted, in order.
 std::string serial_text(const AccessLog& log);
 
 }  // namespace hltest

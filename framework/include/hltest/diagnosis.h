@@ -87,6 +87,8 @@ struct Diagnosis {
   std::vector<LoopStep> loop{};
   std::uint64_t watched_instructions = 0;
 
+  /// What the screen of a guest that booted shows.
+  std::optional<Screen> screen = std::nullopt;
   AccessLog accesses{};
 };
 

@@ -15,8 +15,8 @@ namespace hltest {
 ///
 /// Without a usable /dev/kvm the test is skipped with the reason, or fails if the environment has
 /// HLTEST_REQUIRE_KVM=1. When a test fails, the report of the run that its first failed
-/// expectation was about is printed once, after GoogleTest's own messages, and recorded as the property
-/// `hltest_report` of the test's XML output. A test that never calls `run` has no report.
+/// expectation was about is printed once, after GoogleTest's own messages, and recorded as the
+/// property `hltest_report` of the test's XML output. A test that never calls `run` has no report.
 ///
 /// A fixture of your own that overrides SetUp calls this SetUp first; settings of the machine and
 /// its memory work there even when the test is being skipped. To be used from the test's thread.
@@ -41,6 +41,8 @@ class GuestTest : public ::testing::Test {
   /// `Machine::run` and `Machine::rerun`, remembered for the report.
   [[nodiscard]] Outcome run_image(const FlatImage& image, const StartRegisters& start);
   [[nodiscard]] Outcome rerun_image(const FlatImage& image, const StartRegisters& start);
+  /// `Machine::boot`, likewise.
+  [[nodiscard]] Outcome boot_drive(Drive drive, const StartRegisters& start);
 
  private:
   void begin_run();
@@ -77,6 +79,25 @@ class ModeTest : public GuestTest {
                               const StartRegisters& start = {}) {
     return rerun_image(image, start);
   }
+};
+
+/// A fixture whose guests boot from disks, as a BIOS boots them (`Machine::boot`, bios.h).
+class BootSectorTest : public GuestTest {
+ protected:
+  BootSectorTest() : GuestTest(CpuMode::kReal16) {}
+
+  /// What the BIOS is like; change it before `run`.
+  [[nodiscard]] Bios& bios() { return machine().bios(); }
+  /// Puts a disk into a drive, beside the one that `run` boots from.
+  void insert(Drive drive, Disk disk) { machine().insert(drive, std::move(disk)); }
+
+  /// Boots from `disk`: from drive 0 if it has a standard floppy's size, else from drive 0x80.
+  /// `start` are registers in place of the BIOS's.
+  [[nodiscard]] Outcome run(const Disk& disk, const StartRegisters& start = {});
+  /// The same from a drive of the test's choice.
+  [[nodiscard]] Outcome run_from(Drive drive, const Disk& disk, const StartRegisters& start = {});
+  /// Boots from a hard disk (drive 0x80) that begins with this image.
+  [[nodiscard]] Outcome run(const RealModeImage& image, const StartRegisters& start = {});
 };
 
 class RealModeTest : public ModeTest<CpuMode::kReal16> {};

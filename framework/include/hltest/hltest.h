@@ -3,8 +3,11 @@
 /// hltest: unit tests for code that runs on the bare CPU. This header is all that a test includes.
 
 #include <hltest/access.h>
+#include <hltest/bios.h>
+#include <hltest/boot_matchers.h>
 #include <hltest/device.h>
 #include <hltest/diagnosis.h>
+#include <hltest/disk.h>
 #include <hltest/error.h>
 #include <hltest/exceptions.h>
 #include <hltest/fixtures.h>

@@ -76,6 +76,8 @@ class FlatImage {
     return gpa - load_address_;
   }
 
+  /// Cuts it to its first `size` bytes, if it has more. Its source stays.
+  void keep_first(std::size_t size);
   void set_load_address(Gpa address) { load_address_ = address; }
   void set_entry(Gva entry) { entry_ = entry; }
 

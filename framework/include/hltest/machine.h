@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <memory>
 
+#include <hltest/bios.h>
 #include <hltest/device.h>
 #include <hltest/image.h>
 #include <hltest/memory.h>
 #include <hltest/outcome.h>
 #include <hltest/scripts.h>
+#include <hltest/service.h>
 #include <hltest/start_registers.h>
 #include <hltest/start_state.h>
 
@@ -64,6 +66,25 @@ class Machine {
   void attach(PortRange range, std::shared_ptr<Device> device);
   void attach(MmioRange range, std::shared_ptr<Device> device);
   void attach(MsrRange range, std::shared_ptr<Device> device);
+
+  /// Serves a vector, in any mode: when the guest comes to the framework's handler for it, by INT n
+  /// or by an exception, `function` gets the registers from before and may change them and the
+  /// guest's memory; then the guest goes on with them. Arguments: `Registers&`, or `Registers&,
+  /// GuestView&`, or `ServiceCall&, GuestView&`. One that returns false has not served the call,
+  /// and the service that the vector had before is asked. Throws `SetupError` for an empty
+  /// function.
+  template <ServesInterrupts Function>
+  void on_interrupt(Vector vector, Function function) {
+    if constexpr (internal::kIsFunction<Function>) {
+      if (function == nullptr) refuse_empty_service(vector);
+    }
+    add_service(vector, service(std::move(function)));
+  }
+
+  /// What the BIOS of `boot` is like.
+  [[nodiscard]] Bios& bios();
+  /// Puts a disk into a drive, in place of another. The disk after a run is the outcome's.
+  void insert(Drive drive, Disk disk);
 
   /// Bytes of RAM: a multiple of 4 KiB, several GiB if need be. What is not touched costs nothing;
   /// what the test writes is kept twice, once for the runs that follow. The start state's stack
@@ -135,8 +156,16 @@ class Machine {
   /// The same as a warm reset: a new VM and the image loaded anew, but with the RAM as the last run
   /// left it, and scripts and devices as they are.
   [[nodiscard]] Outcome rerun(const FlatImage& image, const StartRegisters& start = {});
+  /// Boots from the disk in `drive`, as a BIOS does: the first sector is loaded at 0x7C00 and
+  /// entered at 0000:7C00 in real mode, with DL the drive, AX = AA55h, SS:SP = 0000:6F00, IF = 1,
+  /// the other registers 0 and the screen in text mode 3. INT 10h to 1Ah are served (bios.h).
+  /// Throws `SetupError` for a drive without a disk, a sector without the signature, less than 1
+  /// MiB of memory and a start mode other than real mode; and what `run` throws.
+  [[nodiscard]] Outcome boot(Drive drive, const StartRegisters& start = {});
 
  private:
+  void add_service(Vector vector, Service service);
+  [[noreturn]] static void refuse_empty_service(Vector vector);
   [[nodiscard]] internal::MachineParts& parts() const;
   /// Throws `SetupError` while the guest runs.
   [[nodiscard]] internal::MachineParts& parts_for(const char* call) const;

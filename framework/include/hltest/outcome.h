@@ -2,12 +2,16 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <hltest/access.h>
+#include <hltest/disk.h>
 #include <hltest/image.h>
+#include <hltest/screen.h>
 #include <hltest/stop_reason.h>
 #include <hltest/tables.h>
 #include <hltest/x86/cpu_mode.h>
@@ -44,6 +48,8 @@ struct Outcome {
   AccessView msrs{accesses, Space::kMsr};
   /// The mode at the end; nothing when the registers are lost.
   std::optional<CpuMode> mode = std::nullopt;
+  /// The disks of a guest that booted, as it left them.
+  std::map<Drive, Disk> disks{};
   /// What a replay begins with.
   std::shared_ptr<const internal::RunRecord> record{};
 
@@ -63,8 +69,19 @@ struct Outcome {
   [[nodiscard]] bool stopped_outside_image() const;
   /// The same in the guest's source; nothing where that is not known.
   [[nodiscard]] std::optional<SourcePlace> source() const;
-  /// The source of any address in physical memory; nothing outside the image.
+  /// The source of any address in physical memory: in the image, or in a guest that was read there
+  /// from a disk. Nothing elsewhere.
   [[nodiscard]] std::optional<SourcePlace> source_at(Gpa gpa) const;
+
+  /// What the guest wrote as text, in its order: by the BIOS's teletype and strings, and on the
+  /// serial ports.
+  [[nodiscard]] std::string console() const;
+  /// What the VGA's text mode shows at the end. Without rows where the guest has no memory there.
+  [[nodiscard]] Screen screen() const;
+  /// The calls that services answered, in order.
+  [[nodiscard]] const std::vector<ServiceCall>& bios_calls() const { return accesses.calls(); }
+  /// The sectors that INT 13h read and wrote, in order.
+  [[nodiscard]] std::vector<DiskTransfer> disk_transfers() const;
 
   /// The tables that the guest's registers pointed to at the end, in the memory as it was then.
   /// Throws `SetupError` where the registers are lost, or the outcome is of no run.

@@ -27,8 +27,27 @@ std::string to_string(const Access& access) {
     case Space::kMsr:
       return fmt::format("{} {:#x}: {:#x}{}", access.is_read() ? "rdmsr" : "wrmsr", access.address,
                          access.value, access.answered ? "" : " (#GP)");
+    case Space::kInterrupt:
+      return fmt::format("int {:#04x}, eax {:#x}", access.address, access.value);
   }
   return "unknown access";
+}
+
+std::string to_string(const ServiceCall& call) {
+  return fmt::format("INT {:02X}h, AX = {:04X}h{}{}", static_cast<unsigned>(call.vector),
+                     call.before.ax(), call.name.empty() ? "" : ": ", call.name);
+}
+
+std::string to_string(const DiskTransfer& transfer) {
+  const std::string sectors = transfer.count == 1 ? fmt::format("sector {}", transfer.lba)
+                                                  : fmt::format("sectors {}-{}", transfer.lba,
+                                                                transfer.lba + transfer.count - 1);
+  std::string place;
+  if (transfer.memory) {
+    place = fmt::format(" {} {}", transfer.is_write ? "from" : "to", to_string(*transfer.memory));
+  }
+  return fmt::format("{} {} of drive {:#x}{}", transfer.is_write ? "write" : "read", sectors,
+                     transfer.drive, place);
 }
 
 AccessLog::AccessLog() : records_(std::make_shared<Records>()) {}
@@ -60,6 +79,15 @@ void AccessLog::add(MemoryWrite write) {
   // Without all of them a replay is not to be had.
   records.dropped_memory_writes += records.memory_writes.size() + 1;
   records.memory_writes = {};
+}
+
+void AccessLog::add(const ServiceCall& call) {
+  Records& records = own();
+  if (records.calls.size() < kMostCalls) {
+    records.calls.push_back(call);
+  } else {
+    ++records.dropped_calls;
+  }
 }
 
 void AccessLog::add(const InterruptRequest& request) { own().interrupts.push_back(request); }

@@ -26,6 +26,8 @@ const char* name(Space space) {
       return "MMIO";
     case Space::kMsr:
       return "MSR";
+    case Space::kInterrupt:
+      return "vector";
   }
   return "space";
 }

@@ -64,21 +64,26 @@ std::vector<Port> PortView::written_ports() const {
   return ports;
 }
 
-std::string serial_text(const AccessLog& log) {
+std::optional<char> SerialOutput::transmitted(const Access& access) {
   constexpr unsigned kLineControl = 3;
   constexpr unsigned kDivisorLatch = 0x80;
-  std::array<bool, 4> latch_open{};
+  if (access.is_read() || access.space != Space::kPort) return std::nullopt;
+  for (std::size_t i = 0; const Port base : {kCom1, kCom2, kCom3, kCom4}) {
+    if (access.port() == base + kLineControl) {
+      latch_open_.at(i) = (access.value & kDivisorLatch) != 0;
+    } else if (access.port() == base && !latch_open_.at(i)) {
+      return static_cast<char>(access.value);
+    }
+    ++i;
+  }
+  return std::nullopt;
+}
+
+std::string serial_text(const AccessLog& log) {
+  SerialOutput output;
   std::string text;
   for (const Access& access : log) {
-    if (access.is_read() || access.space != Space::kPort) continue;
-    for (std::size_t i = 0; const Port base : {kCom1, kCom2, kCom3, kCom4}) {
-      if (access.port() == base + kLineControl) {
-        latch_open.at(i) = (access.value & kDivisorLatch) != 0;
-      } else if (access.port() == base && !latch_open.at(i)) {
-        text += static_cast<char>(access.value);
-      }
-      ++i;
-    }
+    if (const auto character = output.transmitted(access)) text += *character;
   }
   return text;
 }

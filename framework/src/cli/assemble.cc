@@ -86,7 +86,8 @@ NasmResult run_nasm(std::vector<std::string> arguments, const std::string& messa
 
 }  // namespace
 
-FlatImage assemble(const std::string& source, CpuMode mode, Gpa load_address) {
+FlatImage assemble(const std::string& source, CpuMode mode, Gpa load_address,
+                   const std::vector<std::string>& options) {
   const TemporaryFolder folder;
   const std::string name = std::filesystem::path{source}.filename().string();
   const std::string output = (folder.path() / "image").string();
@@ -105,6 +106,7 @@ FlatImage assemble(const std::string& source, CpuMode mode, Gpa load_address) {
   if (map.find_first_of(" \t]") == std::string::npos) {
     arguments.insert(arguments.end(), {"--before", fmt::format("[map all {}]", map)});
   }
+  arguments.insert(arguments.end(), options.begin(), options.end());
   if (!source_folder.empty()) arguments.push_back("-I" + source_folder.string() + "/");
   arguments.push_back(source.starts_with('-') ? "./" + source : source);
 

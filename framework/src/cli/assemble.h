@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <hltest/image.h>
 #include <hltest/x86/address.h>
@@ -14,7 +15,9 @@ struct AssemblerFailed {};
 /// The image of `source`, with its lines and labels: assembles it with `nasm -f bin` from the PATH,
 /// as `hltest_add_guests()` does for `mode`: its bits are the default, and the constants of
 /// <hltest/memory_layout.h> are defined. NASM's messages go to stderr, and its warnings are
-/// no errors. Throws `AssemblerFailed`, and `UsageError` where there is no NASM.
-FlatImage assemble(const std::string& source, CpuMode mode, Gpa load_address);
+/// no errors. `options` are given to it as they are. Throws `AssemblerFailed`, and `UsageError`
+/// where there is no NASM.
+FlatImage assemble(const std::string& source, CpuMode mode, Gpa load_address,
+                   const std::vector<std::string>& options = {});
 
 }  // namespace hltest::cli

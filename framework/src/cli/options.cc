@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <string_view>
 
 namespace hltest::cli {
 namespace {
@@ -28,7 +29,57 @@ struct RunTexts {
   std::vector<std::string> in;
   std::optional<std::string> timeout;
   bool json = false;
+  bool boot = false;
+  bool floppy = false;
+  bool write = false;
+  std::vector<std::string> disks;
+  std::optional<std::string> keys;
+  std::vector<std::string> include;
+  std::vector<std::string> define;
 };
+
+// `\n`, `\b`, `\t`, `\e` (Escape) and `\\`, as a shell passes them.
+std::string unescape_keys(const std::string& text) {
+  std::string keys;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\') {
+      keys += text[i];
+      continue;
+    }
+    const char next = ++i < text.size() ? text[i] : '\0';
+    constexpr std::string_view kNames = "nbte\\";
+    constexpr std::string_view kKeys = "\n\b\t\x1b\\";
+    const std::size_t key = kNames.find(next);
+    if (key == std::string_view::npos || next == '\0') {
+      throw UsageError(fmt::format("--keys {}: after a backslash n, b, t, e or a backslash", text));
+    }
+    keys += kKeys[key];
+  }
+  return keys;
+}
+
+std::optional<RunOptions::Boot> parse_boot(const RunTexts& texts) {
+  if (!texts.boot) {
+    const char* const without = texts.floppy           ? "--floppy"
+                                : texts.write          ? "--write"
+                                : texts.keys           ? "--keys"
+                                : !texts.disks.empty() ? "--disk"
+                                                       : nullptr;
+    if (without == nullptr) return std::nullopt;
+    throw UsageError(fmt::format("{} is for a guest that boots: give --boot too", without));
+  }
+  if (texts.mode != "real" || texts.load || texts.entry) {
+    throw UsageError(
+        "--boot: a guest boots in real mode at 0x7c00, without --mode, --load, --entry");
+  }
+  if (texts.write && texts.file.ends_with(".asm")) {
+    throw UsageError("--write: the disk is assembled from a source, and can't be written to");
+  }
+  return RunOptions::Boot{.is_floppy = texts.floppy,
+                          .disks = texts.disks,
+                          .keys = unescape_keys(texts.keys.value_or("")),
+                          .write = texts.write};
+}
 
 CpuMode parse_mode(const std::string& text) {
   if (text == "real") return CpuMode::kReal16;
@@ -52,6 +103,10 @@ RunOptions parse_texts(const RunTexts& texts) {
   options.file = texts.file;
   options.mode = parse_mode(texts.mode);
   options.json = texts.json;
+  options.boot = parse_boot(texts);
+  for (const std::string& folder : texts.include)
+    options.nasm_options.push_back("-I" + folder + "/");
+  for (const std::string& macro : texts.define) options.nasm_options.push_back("-D" + macro);
   options.load_address =
       texts.load ? Gpa{parse_number("--load", *texts.load, kMost64)} : kLoadAddress;
   if (texts.entry) options.entry = Gva{parse_number("--entry", *texts.entry, kMost64)};
@@ -103,6 +158,25 @@ std::variant<RunOptions, Information> parse_command_line(int argc, const char* c
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   run->add_option("--in", texts.in, "bytes that IN reads from a port, like 0x60=1c9c")
       ->type_name("PORT=HEXBYTES")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  run->add_flag("--boot", texts.boot,
+                "FILE is a disk image, or a source of one: boot from it, with a BIOS");
+  run->add_flag("--floppy", texts.floppy, "with --boot: FILE is a floppy, in drive 0");
+  run->add_option("--disk", texts.disks, "with --boot: the image of a further hard disk")
+      ->type_name("FILE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  run->add_option("--keys", texts.keys, "with --boot: what is typed; \\n is Enter, \\e Escape")
+      ->type_name("TEXT");
+  run->add_flag("--write", texts.write,
+                "with --boot: what the guest writes goes to FILE, not to a copy");
+  run->add_option("-I", texts.include, "a folder for NASM's %include and incbin")
+      ->type_name("DIR")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  run->add_option("-D", texts.define, "a macro for NASM")
+      ->type_name("NAME=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   run->add_option("--timeout", texts.timeout, "milliseconds after which it is stopped [5000]")

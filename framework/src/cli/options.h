@@ -26,6 +26,17 @@ struct RunOptions {
   std::map<Port, std::vector<std::uint8_t>> port_input;
   std::chrono::milliseconds timeout{};
   bool json = false;
+
+  /// What only a guest that boots has.
+  struct Boot {
+    bool is_floppy = false;
+    std::vector<std::string> disks;  ///< further hard disks
+    std::string keys;
+    bool write = false;
+  };
+  std::optional<Boot> boot;  ///< with --boot
+  /// What NASM is given besides: `-I` and `-D` with their values.
+  std::vector<std::string> nasm_options;
 };
 
 /// Text that the user asked for, such as --help: print it and be done.

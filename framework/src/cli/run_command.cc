@@ -1,9 +1,9 @@
 #include "cli/run_command.h"
 #include <hltest/diagnosis.h>
 #include <hltest/machine.h>
-#include <hltest/text_screen.h>
 #include <hltest/x86/register_name.h>
 #include "cli/assemble.h"
+#include "cli/disk_file.h"
 #include "cli/file.h"
 #include "diagnosis/colour.h"
 #include "diagnosis/json.h"
@@ -22,7 +22,7 @@ FlatImage load_image(const RunOptions& options, const GuestMemory& memory) {
   const std::filesystem::path path{options.file};
   FlatImage image =
       path.extension() == ".asm"
-          ? assemble(options.file, options.mode, options.load_address)
+          ? assemble(options.file, options.mode, options.load_address, options.nasm_options)
           : FlatImage{path.filename().string(), read_file(options.file), options.load_address};
   if (options.entry.has_value()) image.set_entry(*options.entry);
   return image;
@@ -38,6 +38,29 @@ void set_registers(const RunOptions& options, Machine& machine) {
   }
 }
 
+Disk disk_to_boot(const RunOptions& options) {
+  if (!options.file.ends_with(".asm")) return disk_of(options.file);
+  constexpr std::uint64_t kAnySize = ~0ULL;
+  check_file(options.file, kAnySize);
+  constexpr Gpa kBootAddress{0x7C00};
+  return Disk{sector(assemble(options.file, CpuMode::kReal16, kBootAddress, options.nasm_options))};
+}
+
+Outcome boot(const RunOptions& options, Machine& machine) {
+  const Disk disk = disk_to_boot(options);
+  // An assembled one has the size that its sectors need, which says nothing.
+  const bool is_image = !options.file.ends_with(".asm");
+  const bool is_floppy = options.boot->is_floppy || (is_image && disk.has_floppy_size());
+  const Drive drive = is_floppy ? kFirstFloppy : kFirstHardDisk;
+  machine.insert(drive, disk);
+  auto next = static_cast<Drive>(is_floppy ? kFirstHardDisk : kFirstHardDisk + 1);
+  for (const std::string& path : options.boot->disks) machine.insert(next++, disk_of(path));
+  machine.bios().keys = options.boot->keys;
+  Outcome outcome = machine.boot(drive);
+  if (options.boot->write) write_back(outcome.disks.at(drive), options.file);
+  return outcome;
+}
+
 }  // namespace
 
 RunResult run_command(const RunOptions& options) {
@@ -49,13 +72,13 @@ RunResult run_command(const RunOptions& options) {
     machine.ports().on_in(port, AnswerBytes{bytes});
   }
 
-  const FlatImage image = load_image(options, machine.memory());
-  const Outcome outcome = machine.run(image);
+  const Outcome outcome =
+      options.boot ? boot(options, machine) : machine.run(load_image(options, machine.memory()));
   const Diagnosis diagnosis = diagnose(outcome);
 
   std::string output;
   if (options.json) {
-    output = internal::to_json(diagnosis, outcome.registers, text_screen(machine.memory())) + "\n";
+    output = internal::to_json(diagnosis, outcome) + "\n";
   } else {
     output =
         internal::takes_colour(STDOUT_FILENO) ? to_coloured_text(diagnosis) : to_text(diagnosis);

@@ -79,6 +79,7 @@ Diagnosis diagnose(const Outcome& outcome) {
     diagnosis.image_start = outcome.image->load_address();
     diagnosis.image_size = outcome.image->bytes().size();
   }
+  if (!outcome.disks.empty()) diagnosis.screen = outcome.screen();
   if (outcome.record != nullptr) {
     explain_end(outcome, diagnosis);
     explain_further(outcome, diagnosis);
@@ -87,8 +88,8 @@ Diagnosis diagnose(const Outcome& outcome) {
     }
   }
   if (diagnosis.place) {
-    diagnosis.is_outside_image =
-        !diagnosis.place->offset && !std::holds_alternative<SystemCall>(diagnosis.stop);
+    diagnosis.is_outside_image = !diagnosis.place->offset && !diagnosis.place->source &&
+                                 !std::holds_alternative<SystemCall>(diagnosis.stop);
     // Where there is a history, it tells what came before.
     if (!diagnosis.history.empty()) {
       auto& code = diagnosis.place->code;

@@ -57,14 +57,12 @@ std::string writer_of(const Outcome& outcome, const ReplayedEnd& stepped, Gpa gp
                       std::size_t size) {
   Replay replay{outcome, *stepped.start};
   WriteWatch watch{gpa, size};
-  Observer* const observers[] = {&watch};
   constexpr std::chrono::seconds kLongest{20};
-  const Ending ending = run(replay.guest, replay.player,
-                            {.wall = kLongest,
-                             .single_step = true,
-                             .instructions = stepped.first_overwritten_at,
-                             .breakpoints = stepped.breakpoints},
-                            observers);
+  const Ending ending = replay.run({.wall = kLongest,
+                                    .single_step = true,
+                                    .instructions = stepped.first_overwritten_at,
+                                    .breakpoints = stepped.breakpoints},
+                                   &watch);
   if (!std::holds_alternative<InstructionsDone>(ending)) return {};
   watch.see(replay.guest);
   return watch.writer() ? place_of(outcome, *watch.writer()) : "";
@@ -152,6 +150,19 @@ std::string executed_ivt(const Outcome& outcome) {
   return "it executed the IVT (0x0-0x3ff) as code";
 }
 
+// Functions that the BIOS does not have, each once.
+std::string unserved_functions(const Outcome& outcome) {
+  std::vector<std::string> functions;
+  for (const ServiceCall& call : outcome.bios_calls()) {
+    if (call.is_known) continue;
+    std::string function = fmt::format("INT {:02X}h, AX = {:04X}h",
+                                       static_cast<unsigned>(call.vector), call.before.ax());
+    if (std::ranges::count(functions, function) == 0) functions.push_back(std::move(function));
+  }
+  if (functions.empty()) return {};
+  return fmt::format("the BIOS has no {}", fmt::join(functions, ", no "));
+}
+
 }  // namespace
 
 std::vector<std::string> findings(const Outcome& outcome, const ReplayedEnd& end,
@@ -186,8 +197,8 @@ std::vector<std::string> findings(const Outcome& outcome) {
         fmt::format("the test wrote the IVT's entries for {}, which the framework does not catch",
                     fmt::join(names, ", ")));
   }
-  for (std::string each :
-       {other_origin(outcome), undeliverable_interrupt(outcome), executed_ivt(outcome)}) {
+  for (std::string each : {other_origin(outcome), undeliverable_interrupt(outcome),
+                           executed_ivt(outcome), unserved_functions(outcome)}) {
     if (!each.empty()) found.push_back(std::move(each));
   }
   return found;

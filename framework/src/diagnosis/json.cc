@@ -76,16 +76,15 @@ Json fault_json(const Exception& fault, const Diagnosis& diagnosis) {
 
 }  // namespace
 
-std::string to_json(const Diagnosis& diagnosis, const Registers& registers,
-                    const std::vector<std::string>& screen) {
-  Json json = {
-      {"outcome", name(diagnosis.stop)},
-      {"description", diagnosis.reason},
-      {"registers", registers_json(diagnosis.place ? diagnosis.place->registers : registers)},
-      {"ports", ports_json(PortView{diagnosis.accesses})},
-      {"console", serial_text(diagnosis.accesses)},
-      {"screen", screen},
-      {"modes", modes_json(diagnosis)}};
+std::string to_json(const Diagnosis& diagnosis, const Outcome& outcome) {
+  Json json = {{"outcome", name(diagnosis.stop)},
+               {"description", diagnosis.reason},
+               {"registers",
+                registers_json(diagnosis.place ? diagnosis.place->registers : outcome.registers)},
+               {"ports", ports_json(PortView{diagnosis.accesses})},
+               {"console", outcome.console()},
+               {"screen", outcome.screen().rows},
+               {"modes", modes_json(diagnosis)}};
   if (diagnosis.fault) json["fault"] = fault_json(*diagnosis.fault, diagnosis);
   if (!diagnosis.remark.empty()) json["remark"] = diagnosis.remark;
   if (!diagnosis.waits_for.empty()) json["waits_for"] = diagnosis.waits_for;

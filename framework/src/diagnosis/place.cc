@@ -75,7 +75,7 @@ Diagnosis::Place place_of(const Outcome& outcome, const StopReason& stop,
                          .mode = mode_name(registers)};
   const std::optional<Gpa> gpa = tables.translate(place.address);
   if (gpa && outcome.image) place.offset = outcome.image->offset_of(*gpa);
-  if (place.offset) place.source = outcome.source_at(*gpa);
+  if (gpa) place.source = outcome.source_at(*gpa);
   return place;
 }
 

@@ -24,15 +24,13 @@ constexpr microseconds kLongestRun = std::chrono::seconds{6};
 
 // Steps until it ends or has used up its processor time.
 Ending step(Replay& replay, const std::vector<Gva>& breakpoints, Observer& observer) {
-  Observer* const observers[] = {&observer};
   const microseconds until = processor_time() + kLongestStepping;
   for (std::uint64_t steps = kFewSteps;; steps = kStepsAtOnce) {
-    Ending ending = run(replay.guest, replay.player,
-                        {.wall = kNeverEnding,
-                         .single_step = true,
-                         .instructions = steps,
-                         .breakpoints = breakpoints},
-                        observers);
+    Ending ending = replay.run({.wall = kNeverEnding,
+                                .single_step = true,
+                                .instructions = steps,
+                                .breakpoints = breakpoints},
+                               &observer);
     if (!std::holds_alternative<InstructionsDone>(ending)) return ending;
     if (processor_time() >= until) return TimeUp{};
   }
@@ -52,8 +50,7 @@ SharedSnapshot after_accesses(const Outcome& outcome, std::uint64_t accesses) {
   SharedSnapshot start = latest_before(*outcome.record, accesses);
   if (start->accesses == accesses) return start;
   Replay replay{outcome, *start};
-  const Ending ending =
-      run(replay.guest, replay.player, {.wall = kLongestRun, .accesses = accesses});
+  const Ending ending = replay.run({.wall = kLongestRun, .accesses = accesses});
   if (!std::holds_alternative<AccessesDone>(ending)) return nullptr;
   return std::make_shared<Snapshot>(replay.guest.save());
 }
@@ -64,9 +61,7 @@ std::vector<SharedSnapshot> later_moments(const Outcome& outcome, const SharedSn
                                           microseconds period) {
   Replay replay{outcome, *start};
   SnapshotRing ring{nullptr, period};
-  Observer* const observers[] = {&ring};
-  const Ending ending =
-      run(replay.guest, replay.player, {.wall = kLongestRun, .tick = period}, observers);
+  const Ending ending = replay.run({.wall = kLongestRun, .tick = period}, &ring);
   if (std::holds_alternative<Refused>(ending) || std::holds_alternative<TimeUp>(ending)) return {};
   return ring.snapshots();
 }
@@ -88,6 +83,12 @@ ReplayedEnd step_from(const Outcome& outcome, std::vector<SharedSnapshot> moment
 }
 
 }  // namespace
+
+Ending Replay::run(const Limits& limits, Observer* observer) {
+  std::vector<Observer*> observers{&player};
+  if (observer != nullptr) observers.push_back(observer);
+  return internal::run(guest, player, limits, observers);
+}
 
 bool has_left_the_image(const Outcome& outcome, const ReplayedEnd& end) {
   return end.last_in_image && !end.last.empty() && !is_in_image(*outcome.image, end.last.back());
@@ -154,11 +155,10 @@ ReplayedEnd find_end(const Outcome& outcome) {
 
 std::unique_ptr<Replay> before_last_step(const Outcome& outcome, const ReplayedEnd& end) {
   auto replay = std::make_unique<Replay>(outcome, *end.start);
-  const Ending ending = run(replay->guest, replay->player,
-                            {.wall = kNeverEnding,
-                             .single_step = true,
-                             .instructions = end.count - 1,
-                             .breakpoints = end.breakpoints});
+  const Ending ending = replay->run({.wall = kNeverEnding,
+                                     .single_step = true,
+                                     .instructions = end.count - 1,
+                                     .breakpoints = end.breakpoints});
   if (!std::holds_alternative<InstructionsDone>(ending)) return nullptr;
   if (replay->guest.registers() != end.last.back().before) return nullptr;
   return replay;

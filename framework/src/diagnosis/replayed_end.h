@@ -21,6 +21,9 @@ struct Replay {
   Replay(const Outcome& outcome, const Snapshot& start)
       : guest(start), player(outcome.accesses, start.accesses, start.interrupts) {}
 
+  /// Runs it, answered by the player.
+  Ending run(const Limits& limits, Observer* observer = nullptr);
+
   Guest guest;
   LogPlayer player;
 };

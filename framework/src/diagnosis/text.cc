@@ -82,6 +82,7 @@ Lines render(const Diagnosis& diagnosis) {
   }
   add_findings(head, diagnosis);
   Lines accesses;
+  add_screen(accesses, diagnosis);
   add_accesses(accesses, diagnosis.accesses);
   const std::size_t fixed = head.size() + state.size() + 1;  // with the line before the history
   shorten(accesses, kMostLines - std::min(fixed, kMostLines));

@@ -39,7 +39,9 @@ void add_findings(Lines& lines, const Diagnosis& diagnosis);
 void add_history(Lines& lines, const Diagnosis& diagnosis, std::size_t most_lines);
 /// The registers.
 void add_registers(Lines& lines, const Registers& registers);
-/// What the guest wrote to and read from ports, MMIO and MSRs.
+/// What the screen shows.
+void add_screen(Lines& lines, const Diagnosis& diagnosis);
+/// What the guest wrote to and read from ports, MMIO and MSRs, and its calls of services.
 void add_accesses(Lines& lines, const AccessLog& log);
 
 /// All of it.

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "diagnosis/text.h"
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMostPorts = 8;
 constexpr std::size_t kMostOthers = 4;
+constexpr std::size_t kMostCallsShown = 8;
 
 void add_outputs(Lines& lines, const PortView& ports) {
   const std::vector<PortView::Output> outputs = ports.outputs();
@@ -61,7 +63,28 @@ void add_others(Lines& lines, const AccessView& accesses, const char* prefix, co
   }
 }
 
+// What was printed is on the screen.
+void add_calls(Lines& lines, const AccessLog& log) {
+  std::vector<std::string> calls;
+  for (const ServiceCall& call : log.calls()) {
+    if (call.text.empty()) calls.push_back(to_string(call));
+  }
+  const std::size_t left_out = calls.size() - std::min(calls.size(), kMostCallsShown);
+  if (left_out > 0) lines.push_back({.text = fmt::format("({} calls before these)", left_out)});
+  for (const std::string& call : std::span{calls}.subspan(left_out)) lines.push_back(cut(call));
+}
+
 }  // namespace
+
+void add_screen(Lines& lines, const Diagnosis& diagnosis) {
+  if (!diagnosis.screen) return;
+  const std::vector<std::string>& rows = diagnosis.screen->rows;
+  std::size_t last = rows.size();
+  while (last > 0 && rows[last - 1].empty()) --last;
+  lines.push_back({});
+  lines.push_back({.text = last == 0 ? "the screen is empty" : "the screen:"});
+  for (const std::string& row : std::span{rows}.first(last)) lines.push_back(cut("|" + row));
+}
 
 void add_accesses(Lines& lines, const AccessLog& log) {
   if (log.size() != 0) lines.push_back({});
@@ -70,6 +93,7 @@ void add_accesses(Lines& lines, const AccessLog& log) {
   add_inputs(lines, ports);
   add_others(lines, AccessView{log, Space::kMmio}, "mmio ", "MMIO");
   add_others(lines, AccessView{log, Space::kMsr}, "", "MSR");
+  add_calls(lines, log);
 }
 
 }  // namespace hltest::internal

@@ -45,6 +45,10 @@ const SourceMap& FlatImage::source_map() const {
   return source_map_ != nullptr ? source_map_->get() : kEmpty;
 }
 
+void FlatImage::keep_first(std::size_t size) {
+  if (bytes().size() > size) bytes_.end = bytes_.begin + size;
+}
+
 Gva FlatImage::address(std::string_view label) const {
   const SourceMap& map = source_map();
   if (const std::optional<Symbol> symbol = map.symbol(label)) {

@@ -29,6 +29,7 @@ class Recorder : public internal::Observer {
     for (const MemoryWrite& write : writes) log_.add(write);
   }
   void on_interrupt(const InterruptRequest& request) override { log_.add(request); }
+  void on_service(const ServiceCall& call) override { log_.add(call); }
   [[nodiscard]] const AccessLog& log() const { return log_; }
 
  private:
@@ -143,7 +144,7 @@ Outcome Machine::run_with(const FlatImage& image, const StartRegisters& start, b
 
   Recorder recorder;
   internal::SnapshotRing ring{&own.bus};
-  internal::Observer* const observers[] = {&recorder, &ring};
+  internal::Observer* const observers[] = {&recorder, &ring, &own.services};
   Outcome outcome{.guest = std::string{image.name()}, .image = image, .start = snapshot->registers};
   {
     const Running running{own};

@@ -54,17 +54,65 @@ bool Outcome::stopped_outside_image() const {
 }
 
 std::optional<SourcePlace> Outcome::source() const {
-  const std::optional<std::uint64_t> offset = stop_offset();
-  return offset ? source_at(image->load_address() + *offset) : std::nullopt;
+  if (record == nullptr || registers_are_lost()) return std::nullopt;
+  const std::optional<Gpa> gpa = tables().translate(stop_address());
+  return gpa ? source_at(*gpa) : std::nullopt;
 }
 
-std::optional<SourcePlace> Outcome::source_at(Gpa gpa) const {
-  const std::optional<std::uint64_t> offset = image ? image->offset_of(gpa) : std::nullopt;
-  if (!offset) return std::nullopt;
-  const SourceMap& map = image->source_map();
-  std::optional<SourceLine> line = map.line_at(*offset);
+namespace {
+
+std::optional<SourcePlace> source_in(const FlatImage& image, std::uint64_t offset) {
+  const SourceMap& map = image.source_map();
+  std::optional<SourceLine> line = map.line_at(offset);
   if (!line.has_value()) return std::nullopt;
-  return SourcePlace{*std::move(line), map.label_at(*offset)};
+  return SourcePlace{*std::move(line), map.label_at(offset)};
+}
+
+// A guest of a disk's that was read to an address.
+std::optional<SourcePlace> source_on_disk(const Disk& disk, const DiskTransfer& transfer, Gpa gpa) {
+  const std::uint64_t on_disk =
+      transfer.lba * Disk::kSectorSize + (gpa - transfer.memory.value_or(gpa));
+  for (const DiskPart& part : disk.parts()) {
+    const std::uint64_t begin = part.lba * Disk::kSectorSize;
+    if (on_disk < begin || on_disk - begin >= part.image.bytes().size()) continue;
+    return source_in(part.image, on_disk - begin);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<SourcePlace> Outcome::source_at(Gpa gpa) const {
+  const std::vector<DiskTransfer> transfers = disk_transfers();
+  for (auto each = transfers.rbegin(); each != transfers.rend(); ++each) {
+    const bool is_there = !each->is_write && each->memory && gpa >= *each->memory &&
+                          gpa - *each->memory < each->count * Disk::kSectorSize;
+    const auto disk = disks.find(each->drive);
+    if (is_there && disk != disks.end()) return source_on_disk(disk->second, *each, gpa);
+  }
+  const std::optional<std::uint64_t> offset = image ? image->offset_of(gpa) : std::nullopt;
+  return offset ? source_in(*image, *offset) : std::nullopt;
+}
+
+std::vector<DiskTransfer> Outcome::disk_transfers() const {
+  std::vector<DiskTransfer> transfers;
+  for (const ServiceCall& call : bios_calls()) {
+    if (call.transfer) transfers.push_back(*call.transfer);
+  }
+  return transfers;
+}
+
+std::string Outcome::console() const {
+  std::string text;
+  SerialOutput serial;
+  auto call = bios_calls().begin();
+  for (std::uint64_t at = 0; at < accesses.size(); ++at) {
+    if (const auto character = serial.transmitted(accesses[at])) text += *character;
+    if (call == bios_calls().end() || call->access != at) continue;
+    text += call->text;
+    ++call;
+  }
+  return text;
 }
 
 std::string to_string(const SourcePlace& place) {

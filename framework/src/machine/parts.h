@@ -5,8 +5,10 @@
 
 #include <hltest/machine.h>
 
+#include "bios/bios_run.h"
 #include "bus/device_bus.h"
 #include "vm/guest.h"
+#include "vm/service_table.h"
 
 namespace hltest::internal {
 
@@ -20,6 +22,11 @@ struct MachineParts {
   PortScripts ports{bus};
   MmioScripts mmio{bus};
   MsrScripts msrs{bus};
+  ServiceTable services{};
+  Bios bios{};
+  Drives drives{};
+  BiosRun bios_run{};  // of the last run that booted
+  bool has_bios_services = false;
   std::chrono::milliseconds timeout = Machine::kDefaultTimeout;
 
   std::optional<Guest> guest = std::nullopt;

@@ -46,6 +46,15 @@ void Machine::attach(MsrRange range, std::shared_ptr<Device> device) {
                   std::move(device));
 }
 
+void Machine::add_service(Vector vector, Service service) {
+  parts_for("on_interrupt()").services.add(vector, std::move(service));
+}
+
+void Machine::refuse_empty_service(Vector vector) {
+  throw SetupError(
+      fmt::format("on_interrupt({:#x}): the function is empty", static_cast<unsigned>(vector)));
+}
+
 void Machine::set_memory_size(std::uint64_t size) {
   internal::MachineMemory{parts().memory}.resize(size);
   parts().state.set_memory_size(size);

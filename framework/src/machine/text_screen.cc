@@ -1,8 +1,14 @@
 #include <hltest/memory_layout.h>
+#include <hltest/outcome.h>
 #include <hltest/text_screen.h>
+
+#include <fmt/format.h>
 
 #include <cstdint>
 #include <string_view>
+
+#include "bios/bios_data.h"
+#include "machine/run_record.h"
 
 namespace hltest {
 namespace {
@@ -39,21 +45,53 @@ std::string utf8(std::uint8_t code) {
   return {static_cast<char>(code)};
 }
 
+Screen screen_of(const std::vector<std::uint8_t>& cells) {
+  Screen screen;
+  for (std::uint64_t row = 0; row < kRows; ++row) {
+    std::string text;
+    std::vector<std::uint8_t> attributes;
+    for (std::uint64_t column = 0; column < kColumns; ++column) {
+      const std::uint64_t cell = (row * kColumns + column) * kCellSize;
+      text += utf8(cells[cell]);
+      attributes.push_back(cells[cell + 1]);
+    }
+    screen.rows.push_back(text.substr(0, text.find_last_not_of(' ') + 1));
+    screen.attributes.push_back(std::move(attributes));
+  }
+  return screen;
+}
+
 }  // namespace
 
 std::vector<std::string> text_screen(const GuestMemory& memory) {
   if (!memory.is_ram(kTextScreen, kRows * kColumns * kCellSize)) return {};
-  std::vector<std::string> rows;
-  for (std::uint64_t row = 0; row < kRows; ++row) {
-    std::string text;
-    const std::vector<std::uint8_t> cells =
-        memory.read_bytes(kTextScreen + row * kColumns * kCellSize, kColumns * kCellSize);
-    for (std::uint64_t column = 0; column < kColumns; ++column) {
-      text += utf8(cells[column * kCellSize]);
-    }
-    rows.push_back(text.substr(0, text.find_last_not_of(' ') + 1));
-  }
-  return rows;
+  return screen_of(memory.read_bytes(kTextScreen, kRows * kColumns * kCellSize)).rows;
+}
+
+Screen Outcome::screen() const {
+  if (record == nullptr || record->memory == nullptr) return {};
+  // The page that the BIOS shows; 0 where there is none.
+  const std::vector<std::uint8_t> shown = !disks.empty()
+                                              ? record->memory->read(internal::kBiosPageStart, 2)
+                                              : std::vector<std::uint8_t>(2);
+  const std::vector<std::uint8_t> cells = record->memory->read(
+      kTextScreen + (shown.size() == 2 ? shown[0] | shown[1] << 8U : 0) % 0x7000U,
+      kRows * kColumns * kCellSize);
+  if (cells.size() != kRows * kColumns * kCellSize) return {};
+  Screen screen = screen_of(cells);
+  const auto page = record->memory->read(internal::kBiosActivePage, 1);
+  const auto cursor =
+      record->memory->read(internal::kBiosCursors + (page.empty() ? 0 : page[0] % 8U) * 2U, 2);
+  if (!disks.empty() && cursor.size() == 2) screen.cursor = {.row = cursor[1], .column = cursor[0]};
+  return screen;
+}
+
+std::string to_string(const Screen& screen) {
+  std::size_t last = screen.rows.size();
+  while (last > 0 && screen.rows[last - 1].empty()) --last;
+  std::string text;
+  for (std::size_t row = 0; row < last; ++row) text += fmt::format("|{}\n", screen.rows[row]);
+  return text.empty() ? "(nothing)\n" : text;
 }
 
 }  // namespace hltest

@@ -99,6 +99,24 @@ Outcome GuestTest::rerun_image(const FlatImage& image, const StartRegisters& sta
   return remember(machine_.rerun(image, start));
 }
 
+Outcome GuestTest::boot_drive(Drive drive, const StartRegisters& start) {
+  begin_run();
+  return remember(machine_.boot(drive, start));
+}
+
+Outcome BootSectorTest::run(const Disk& disk, const StartRegisters& start) {
+  return run_from(disk.has_floppy_size() ? kFirstFloppy : kFirstHardDisk, disk, start);
+}
+
+Outcome BootSectorTest::run_from(Drive drive, const Disk& disk, const StartRegisters& start) {
+  insert(drive, disk);
+  return boot_drive(drive, start);
+}
+
+Outcome BootSectorTest::run(const RealModeImage& image, const StartRegisters& start) {
+  return run_from(kFirstHardDisk, Disk{sector(image)}, start);
+}
+
 GuestTables GuestTest::tables() const { return last_ ? last_->tables() : Outcome{}.tables(); }
 
 }  // namespace hltest

@@ -7,7 +7,7 @@
 namespace hltest::internal {
 
 bool is_complete(const AccessLog& log) {
-  return log.dropped() == 0 && log.dropped_memory_writes() == 0;
+  return log.dropped() == 0 && log.dropped_memory_writes() == 0 && log.dropped_calls() == 0;
 }
 
 bool LogPlayer::answer(Access& access, GuestView& guest) {
@@ -18,12 +18,29 @@ bool LogPlayer::answer(Access& access, GuestView& guest) {
                            (access.is_read() || logged.value == access.value);
   if (!is_the_same) return false;
   access = logged;
+  write_memory(guest);
+  return true;
+}
+
+void LogPlayer::write_memory(GuestView& guest) {
   const auto& writes = log_.memory_writes();
   for (auto write = std::ranges::lower_bound(writes, next_, {}, &MemoryWrite::access);
        write != writes.end() && write->access == next_; ++write) {
     guest.memory().write_bytes(write->gpa, write->bytes);
   }
   ++next_;
+}
+
+bool LogPlayer::on_handler(ServiceCall& call, GuestView& guest) {
+  const auto& calls = log_.calls();
+  const auto logged = std::ranges::lower_bound(calls, next_, {}, &ServiceCall::access);
+  if (logged == calls.end() || logged->access != next_) return false;
+  const GeneralRegisters& before = logged->before;
+  const bool is_the_same = logged->vector == call.vector && call.before == before &&
+                           call.before.code_address() == logged->before.code_address();
+  if (!is_the_same) return false;
+  call.after = logged->after;
+  write_memory(guest);
   return true;
 }
 

@@ -5,12 +5,13 @@
 #include <hltest/access.h>
 
 #include "bus/bus.h"
+#include "vm/observer.h"
 
 namespace hltest::internal {
 
-/// Answers a guest's accesses as a log has them, and writes to memory what devices did then. It has
-/// no answer to an access that is not the log's next.
-class LogPlayer : public Bus {
+/// Answers a guest's accesses and its calls of services as a log has them, and writes to memory
+/// what devices and services did then. It has no answer to what is not the log's next.
+class LogPlayer : public Bus, public Observer {
  public:
   /// From the log's access and interrupt on that are given, counted from 0.
   LogPlayer(AccessLog log, std::uint64_t access, std::uint64_t interrupt)
@@ -19,11 +20,16 @@ class LogPlayer : public Bus {
   bool answer(Access& access, GuestView& guest) override;
   [[nodiscard]] std::optional<Vector> interrupt() const override;
   void acknowledge(Vector vector) override;
+  [[nodiscard]] bool serves_handlers() const override { return !log_.calls().empty(); }
+  bool on_handler(ServiceCall& call, GuestView& guest) override;
 
   /// True when the guest has made all accesses of the log.
   [[nodiscard]] bool is_at_end() const { return next_ >= log_.size(); }
 
  private:
+  // What the log's next access had written; then that access is done.
+  void write_memory(GuestView& guest);
+
   AccessLog log_;
   std::uint64_t next_;
   std::uint64_t next_interrupt_;

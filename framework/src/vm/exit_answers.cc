@@ -99,10 +99,28 @@ std::optional<Ending> ExitAnswers::answer_exit(const kvm::ShutdownExit& shutdown
 
 bool ExitAnswers::serve(Access& access) {
   if (!bus_.answer(access, *this)) return false;
+  note(access);
+  return true;
+}
+
+void ExitAnswers::note(const Access& access) {
   std::vector<MemoryWrite> writes = MachineMemory{guest_.memory_view()}.take_writes();
   for (MemoryWrite& write : writes) write.access = guest_.accesses();
   for (Observer* const observer : observers_) observer->on_access(access, writes);
   guest_.count_access();
+}
+
+bool ExitAnswers::serve_handler(Observer& observer, Vector vector, const Registers& registers) {
+  ServiceCall call{
+      .access = guest_.accesses(), .vector = vector, .before = registers, .after = registers};
+  if (!observer.on_handler(call, *this)) return false;
+  note({.space = Space::kInterrupt,
+        .direction = Direction::kRead,
+        .size = 4,
+        .address = static_cast<std::uint64_t>(vector),
+        .value = registers.eax()});
+  for (Observer* const each : observers_) each->on_service(call);
+  guest_.set_registers(call.after);
   return true;
 }
 

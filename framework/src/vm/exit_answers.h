@@ -31,6 +31,9 @@ class ExitAnswers : public GuestView {
 
   /// Answers an access; for any other exit returns what it ends the run with.
   std::optional<Ending> answer(const kvm::Exit& exit);
+  /// Lets `observer` serve the handler for a vector that the guest has come to with these
+  /// registers.
+  bool serve_handler(Observer& observer, Vector vector, const Registers& registers);
   /// Set once a device or a function of the test's has ended the run.
   [[nodiscard]] const std::optional<Stopped>& stopped() const { return stopped_; }
 
@@ -41,6 +44,8 @@ class ExitAnswers : public GuestView {
   std::optional<Ending> answer_exit(const kvm::InternalErrorExit& error);
   std::optional<Ending> answer_exit(const kvm::ShutdownExit& shutdown);
   bool serve(Access& access);
+  // Tells the observers of an access, and counts it.
+  void note(const Access& access);
 
   Guest& guest_;
   Bus& bus_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <hltest/device.h>
+#include <hltest/service_call.h>
 
 #include "vm/guest.h"
 
@@ -38,12 +39,11 @@ class Observer {
 
   /// True when `on_handler` may serve something.
   [[nodiscard]] virtual bool serves_handlers() const { return false; }
-  /// The guest came to the framework's handler for a vector. `registers` are those from before; for
-  /// INT n with RIP after the instruction. Returns true when it has been served: then the guest
-  /// goes on with `registers`, which it may have changed.
-  virtual bool on_handler(Vector /*vector*/, Registers& /*registers*/, GuestView& /*guest*/) {
-    return false;
-  }
+  /// The guest came to the framework's handler for a vector. Returns true when it has been served:
+  /// then the guest goes on with `call.after`, which is `call.before` until it is changed.
+  virtual bool on_handler(ServiceCall& /*call*/, GuestView& /*guest*/) { return false; }
+  /// An observer has served a handler. The call counts as an access, which was told before.
+  virtual void on_service(const ServiceCall& /*call*/) {}
 };
 
 }  // namespace hltest::internal

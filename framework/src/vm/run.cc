@@ -42,7 +42,10 @@ class Engine {
       if (deadline_.has_passed()) return TimeUp{};
       if (limits_.instructions && steps >= *limits_.instructions) return InstructionsDone{};
       std::optional<Ending> ending = limits_.single_step ? step() : enter();
-      if (ending && !goes_on_after(*ending)) return *std::move(ending);
+      if (!ending) continue;
+      if (!goes_on_after(*ending)) return *std::move(ending);
+      if (const auto& stopped = answers_.stopped()) return *stopped;
+      if (limits_.accesses && guest_.accesses() >= *limits_.accesses) return AccessesDone{};
     }
   }
 
@@ -103,6 +106,10 @@ class Engine {
       guest_.forget_registers();
       Exit exit = guest_.vcpu().run();
       if (std::holds_alternative<kvm::DebugExit>(exit)) return std::nullopt;
+      // The HLT of a handler that was served: the step there has executed it, and KVM tells now.
+      if (std::holds_alternative<kvm::HltExit>(exit) && guest_.registers().rip == before.rip) {
+        continue;
+      }
       if (is_interruption(exit)) {
         const std::chrono::microseconds now = processor_time();
         if (!first_interruption) first_interruption = now;
@@ -171,9 +178,9 @@ class Engine {
     const auto* const exception = std::get_if<Exception>(&meaning.reason);
     if (exception == nullptr) return false;
     Registers registers = meaning.registers;
-    if (!observer.on_handler(exception->vector, registers, answers_)) return false;
-    guest_.set_registers(registers);
-    return true;
+    // KVM steps by TF, and INT n has pushed it.
+    if (limits_.single_step) registers.rflags.value &= ~Rflags::kTf;
+    return answers_.serve_handler(observer, exception->vector, registers);
   }
 
   Guest& guest_;

@@ -39,6 +39,10 @@ struct Rflags {
   [[nodiscard]] constexpr bool rf() const { return (value & kRf) != 0; }
   [[nodiscard]] constexpr bool vm() const { return (value & kVm) != 0; }
   [[nodiscard]] constexpr bool ac() const { return (value & kAc) != 0; }
+
+  /// Sets or clears a flag: `set(Rflags::kCf, true)`.
+  constexpr void set(std::uint64_t flags, bool on) { value = on ? value | flags : value & ~flags; }
+
   friend constexpr bool operator==(Rflags, Rflags) = default;
 };
 

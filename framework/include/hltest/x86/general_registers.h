@@ -77,7 +77,30 @@ struct GeneralRegisters {
   [[nodiscard]] constexpr std::uint16_t r15w() const { return static_cast<std::uint16_t>(r15); }
   [[nodiscard]] constexpr std::uint8_t r15b() const { return static_cast<std::uint8_t>(r15); }
 
+  /// These change a part and keep the rest of the register.
+  constexpr void set_ax(std::uint16_t value) { replace(rax, 0xFFFF, value); }
+  constexpr void set_ah(std::uint8_t value) { replace(rax, 0xFF00, std::uint64_t{value} << 8U); }
+  constexpr void set_al(std::uint8_t value) { replace(rax, 0xFF, value); }
+  constexpr void set_bx(std::uint16_t value) { replace(rbx, 0xFFFF, value); }
+  constexpr void set_bh(std::uint8_t value) { replace(rbx, 0xFF00, std::uint64_t{value} << 8U); }
+  constexpr void set_bl(std::uint8_t value) { replace(rbx, 0xFF, value); }
+  constexpr void set_cx(std::uint16_t value) { replace(rcx, 0xFFFF, value); }
+  constexpr void set_ch(std::uint8_t value) { replace(rcx, 0xFF00, std::uint64_t{value} << 8U); }
+  constexpr void set_cl(std::uint8_t value) { replace(rcx, 0xFF, value); }
+  constexpr void set_dx(std::uint16_t value) { replace(rdx, 0xFFFF, value); }
+  constexpr void set_dh(std::uint8_t value) { replace(rdx, 0xFF00, std::uint64_t{value} << 8U); }
+  constexpr void set_dl(std::uint8_t value) { replace(rdx, 0xFF, value); }
+  constexpr void set_si(std::uint16_t value) { replace(rsi, 0xFFFF, value); }
+  constexpr void set_di(std::uint16_t value) { replace(rdi, 0xFFFF, value); }
+  constexpr void set_bp(std::uint16_t value) { replace(rbp, 0xFFFF, value); }
+  constexpr void set_sp(std::uint16_t value) { replace(rsp, 0xFFFF, value); }
+
   friend bool operator==(const GeneralRegisters&, const GeneralRegisters&) = default;
+
+ private:
+  static constexpr void replace(std::uint64_t& whole, std::uint64_t mask, std::uint64_t part) {
+    whole = (whole & ~mask) | part;
+  }
 };
 
 }  // namespace hltest

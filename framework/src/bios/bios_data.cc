@@ -1,0 +1,44 @@
+#include "bios/bios_data.h"
+
+#include <array>
+#include <string_view>
+
+namespace hltest::internal {
+
+void put_bios_data(const Bios& bios, unsigned floppies, unsigned hard_disks, GuestMemory& memory) {
+  constexpr std::uint16_t kMathCoprocessor = 1U << 1U;
+  constexpr std::uint16_t kColour80Columns = 2U << 4U;
+  constexpr std::uint16_t kOneSerialPort = 1U << 9U;
+  std::uint16_t equipment = kMathCoprocessor | kColour80Columns | kOneSerialPort;
+  if (floppies > 0) {
+    equipment = static_cast<std::uint16_t>(equipment | 1U | (floppies - 1) << 6U);
+  }
+  const auto ebda = static_cast<std::uint16_t>(bios.conventional_kib * 64);
+  memory.write<std::array<std::uint16_t, 4>>(Gpa{0x400}, {0x3F8, 0, 0, 0});  // COM1
+  memory.write<std::uint16_t>(Gpa{0x40E}, ebda);
+  memory.write<std::uint16_t>(kBiosEquipment, equipment);
+  memory.write<std::uint16_t>(kBiosMemorySize, static_cast<std::uint16_t>(bios.conventional_kib));
+  memory.write<std::array<std::uint16_t, 4>>(Gpa{0x41A}, {0x1E, 0x1E, 0, 0});  // no keys
+  memory.write<std::uint8_t>(kBiosHardDisks, static_cast<std::uint8_t>(hard_disks));
+  memory.write<std::array<std::uint16_t, 2>>(Gpa{0x480}, {0x1E, 0x3E});  // the keyboard buffer
+  memory.write<std::uint8_t>(Gpa{std::uint64_t{ebda} * 16}, 1);          // KiB of EBDA
+
+  constexpr std::uint8_t kText80x25 = 3;
+  put_video_mode(kText80x25, false, memory);
+
+  // Of a 1.44 MB drive: 18 sectors of 512 bytes.
+  constexpr std::array<std::uint8_t, 11> kParameters = {0xAF, 0x02, 0x25, 0x02, 0x12, 0x1B,
+                                                        0xFF, 0x6C, 0xF6, 0x0F, 0x08};
+  memory.write_bytes(kDisketteParameters, kParameters);
+  memory.write<std::array<std::uint16_t, 2>>(
+      Gpa{0x1E * 4}, {static_cast<std::uint16_t>(kDisketteParameters.value() & 0xFFFF), 0xF000});
+
+  // int 19h; the date of the BIOS, and the model: AT.
+  memory.write<std::array<std::uint8_t, 2>>(kResetVector, {0xCD, 0x19});
+  constexpr std::string_view kDate = "06/23/99";
+  memory.write_bytes(kResetVector + 5,
+                     {reinterpret_cast<const std::uint8_t*>(kDate.data()), kDate.size()});
+  memory.write<std::uint8_t>(kResetVector + 14, 0xFC);
+}
+
+}  // namespace hltest::internal

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+
+#include <hltest/bios.h>
+#include <hltest/memory.h>
+#include <hltest/x86/address.h>
+
+/// The BIOS data area, at segment 40h, and what else a BIOS leaves in memory (IBM PC/AT Technical
+/// Reference; SeaBIOS has the same).
+namespace hltest::internal {
+
+inline constexpr Gpa kBiosEquipment{0x410};
+inline constexpr Gpa kBiosMemorySize{0x413};
+inline constexpr Gpa kBiosVideoMode{0x449};
+inline constexpr Gpa kBiosColumns{0x44A};
+inline constexpr Gpa kBiosPageSize{0x44C};
+inline constexpr Gpa kBiosPageStart{0x44E};
+inline constexpr Gpa kBiosCursors{0x450};  // of eight pages: column, row
+inline constexpr Gpa kBiosCursorShape{0x460};
+inline constexpr Gpa kBiosActivePage{0x462};
+inline constexpr Gpa kBiosTicks{0x46C};
+inline constexpr Gpa kBiosMidnight{0x470};
+inline constexpr Gpa kBiosHardDisks{0x475};
+inline constexpr Gpa kBiosLastRow{0x484};
+inline constexpr Gpa kBiosCharacterHeight{0x485};
+
+/// Where a boot sector is loaded.
+inline constexpr Gpa kBootAddress{0x7C00};
+/// The BIOS's ROM at the reset vector; a far jump there reboots.
+inline constexpr Gpa kResetVector{0xFFFF0};
+inline constexpr Gpa kDisketteParameters{0xFEFC7};
+
+/// Fills in the data area, the diskette parameters (vector 1Eh) and the ROM at the reset vector.
+void put_bios_data(const Bios& bios, unsigned floppies, unsigned hard_disks, GuestMemory& memory);
+
+/// What setting a video mode leaves in the data area and, unless it is to keep it, in the display's
+/// memory.
+void put_video_mode(std::uint8_t mode, bool keeps_memory, GuestMemory& memory);
+
+}  // namespace hltest::internal

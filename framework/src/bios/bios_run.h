@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+
+#include <hltest/bios.h>
+#include <hltest/disk.h>
+#include <hltest/service.h>
+
+#include "vm/service_table.h"
+
+namespace hltest::internal {
+
+using Drives = std::map<Drive, Disk>;
+
+/// The BIOS of one run: its settings, and what changes while the guest runs. Its services keep the
+/// rest where a BIOS has it, in the guest's memory.
+struct BiosRun {
+  Bios settings{};
+  Drives drives{};
+  std::size_t next_key = 0;
+  std::uint8_t disk_status = 0;  ///< what INT 13h, AH = 01h tells
+  unsigned transfers = 0;        ///< calls that read or write a disk, those that failed too
+  bool a20_is_open = true;
+};
+
+/// What a service of the BIOS works on.
+struct BiosCall {
+  BiosRun& bios;
+  ServiceCall& call;
+  GuestView& guest;
+
+  [[nodiscard]] Registers& registers() const { return call.after; }
+  [[nodiscard]] GuestMemory& memory() const { return guest.memory(); }
+  /// Writes where there is RAM, and else nowhere, as a processor would.
+  void write(Gpa gpa, std::span<const std::uint8_t> bytes) const;
+  /// Sets or clears the carry flag, by which most services tell an error.
+  void set_carry(bool carry) const { call.after.rflags.set(Rflags::kCf, carry); }
+};
+
+/// Answers one vector. It names the call, as far as it knows the function.
+using BiosService = std::function<void(BiosCall& call)>;
+
+void serve_video(BiosCall& call);        ///< INT 10h
+void serve_equipment(BiosCall& call);    ///< INT 11h
+void serve_memory_size(BiosCall& call);  ///< INT 12h
+void serve_disk(BiosCall& call);         ///< INT 13h
+void serve_serial(BiosCall& call);       ///< INT 14h
+void serve_system(BiosCall& call);       ///< INT 15h
+void serve_keyboard(BiosCall& call);     ///< INT 16h
+void serve_printer(BiosCall& call);      ///< INT 17h
+void serve_no_disk(BiosCall& call);      ///< INT 18h
+void serve_reboot(BiosCall& call);       ///< INT 19h
+void serve_clock(BiosCall& call);        ///< INT 1Ah
+
+/// For a function that the BIOS does not have: named as such, and answered with carry set.
+void refuse(BiosCall& call);
+
+/// Puts the services of a BIOS into a table. `bios` has to live as long as the table.
+void install(BiosRun& bios, ServiceTable& services);
+
+}  // namespace hltest::internal

@@ -1,0 +1,90 @@
+// INT 16h: the keyboard, whose keys the test has typed in advance.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+#include "bios/bios_run.h"
+
+namespace hltest::internal {
+namespace {
+
+// The keys of a US keyboard by their scan codes from 1 on, without and with Shift.
+constexpr std::string_view kPlain =
+    "\x1b"
+    "1234567890-=\b\tqwertyuiop[]\r\x01"
+    "asdfghjkl;'`\x01\\zxcvbnm,./\x01*\x01 ";
+constexpr std::string_view kShifted =
+    "\x01!@#$%^&*()_+\x01\x01QWERTYUIOP{}\x01\x01"
+    "ASDFGHJKL:\"~\x01|ZXCVBNM<>?";
+
+// Scan code and character, as INT 16h has them in AX.
+std::uint16_t key_code(char typed) {
+  const char c = typed == '\n' ? '\r' : typed;
+  for (const std::string_view keys : {kPlain, kShifted}) {
+    const std::size_t at = keys.find(c);
+    if (at == std::string_view::npos) continue;
+    return static_cast<std::uint16_t>((at + 1) << 8U | static_cast<unsigned char>(c));
+  }
+  return static_cast<unsigned char>(c);  // as by Alt and the number
+}
+
+std::optional<std::uint16_t> next_key(const BiosRun& bios) {
+  if (bios.next_key >= bios.settings.keys.size()) return std::nullopt;
+  return key_code(bios.settings.keys[bios.next_key]);
+}
+
+void read_key(BiosCall& call) {
+  call.call.name = "read a key";
+  const std::optional<std::uint16_t> key = next_key(call.bios);
+  if (!key) {
+    call.guest.stop(
+        fmt::format("it waits for a key (INT 16h, AH = {:02X}h), and {}", call.call.before.ah(),
+                    call.bios.settings.keys.empty() ? "none is typed" : "all have been read"));
+    return;
+  }
+  ++call.bios.next_key;
+  call.registers().set_ax(*key);
+}
+
+void look_for_key(BiosCall& call) {
+  call.call.name = "look for a key";
+  const std::optional<std::uint16_t> key = next_key(call.bios);
+  call.registers().rflags.set(Rflags::kZf, !key);
+  if (key) call.registers().set_ax(*key);
+}
+
+}  // namespace
+
+void serve_keyboard(BiosCall& call) {
+  Registers& r = call.registers();
+  switch (r.ah()) {
+    case 0x00:
+    case 0x10:
+      return read_key(call);
+    case 0x01:
+    case 0x11:
+      return look_for_key(call);
+    case 0x02:
+    case 0x12:
+      call.call.name = "read the shift flags";
+      r.set_ax(0);
+      return;
+    case 0x03:
+      call.call.name = "set the repeat rate";
+      return;
+    case 0x05: {
+      call.call.name = "put a key into the buffer";
+      std::string& keys = call.bios.settings.keys;
+      keys.insert(keys.begin() + static_cast<std::ptrdiff_t>(call.bios.next_key),
+                  static_cast<char>(r.cl()));
+      r.set_al(0);
+      return;
+    }
+    default:
+      refuse(call);
+  }
+}
+
+}  // namespace hltest::internal

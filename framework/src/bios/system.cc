@@ -1,0 +1,215 @@
+// INT 11h, 12h, 14h, 15h, 17h, 18h and 19h: what a BIOS tells of the machine, and what it lacks.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include <hltest/memory_layout.h>
+
+#include "bios/bios_data.h"
+#include "bios/bios_run.h"
+
+namespace hltest::internal {
+namespace {
+
+constexpr std::uint64_t kMiB1 = 0x10'0000;
+constexpr std::uint64_t kMiB16 = 0x100'0000;
+
+std::vector<MemoryRange> memory_map(const BiosCall& call) {
+  if (call.bios.settings.memory_map) return *call.bios.settings.memory_map;
+  using Type = MemoryRange::Type;
+  const std::uint64_t ebda = call.bios.settings.conventional_kib * kKiB;
+  const std::uint64_t size = call.memory().size();
+  std::vector<MemoryRange> map{{Gpa{0}, ebda, Type::kUsable},
+                               {Gpa{ebda}, 0xA0000 - ebda, Type::kReserved},
+                               {Gpa{0xF0000}, 0x10000, Type::kReserved}};
+  // RAM goes round the ROM and the framework's region (memory_layout.h).
+  const std::uint64_t below = std::min(size, kSystemRegion.value());
+  if (below > kMiB1) map.push_back({Gpa{kMiB1}, below - kMiB1, Type::kUsable});
+  if (size > below) map.push_back({kHighMemory, size - below, Type::kUsable});
+  return map;
+}
+
+// RAM from 1 MiB on and below 4 GiB.
+std::uint64_t extended_bytes(const BiosCall& call) {
+  const std::uint64_t end = std::min(call.memory().size(), kSystemRegion.value());
+  return end > kMiB1 ? end - kMiB1 : 0;
+}
+
+void tell_memory_map(BiosCall& call) {
+  constexpr std::uint32_t kSmap = 0x534D'4150;
+  constexpr std::uint32_t kEntrySize = 20;
+  Registers& r = call.registers();
+  call.call.name = "read the memory map";
+  const std::vector<MemoryRange> map = memory_map(call);
+  if (map.empty()) return refuse(call);
+  if (r.edx() != kSmap || r.ecx() < kEntrySize || r.ebx() >= map.size()) {
+    call.set_carry(true);
+    r.set_ah(0x86);
+    return;
+  }
+  const MemoryRange& range = map[r.ebx()];
+  const Gpa to{r.es.base.value() + r.di()};
+  std::array<std::uint8_t, kEntrySize> entry{};
+  const std::array<std::uint64_t, 2> place = {range.base.value(), range.size};
+  std::memcpy(entry.data(), place.data(), sizeof place);
+  entry[sizeof place] = static_cast<std::uint8_t>(range.type);
+  call.write(to, entry);
+  r.rax = kSmap;
+  r.rcx = kEntrySize;
+  r.rbx = r.ebx() + 1 < map.size() ? r.ebx() + 1 : 0;
+  call.set_carry(false);
+}
+
+void serve_a20(BiosCall& call) {
+  Registers& r = call.registers();
+  if (!call.bios.settings.has_a20_service) {
+    refuse(call);
+    r.set_ah(0x86);
+    return;
+  }
+  call.set_carry(false);
+  r.set_ah(0);
+  switch (r.al()) {
+    case 0x00:
+      call.call.name = "close the A20 gate";
+      call.bios.a20_is_open = false;
+      return;
+    case 0x01:
+      call.call.name = "open the A20 gate";
+      call.bios.a20_is_open = true;
+      return;
+    case 0x02:
+      call.call.name = "ask for the A20 gate";
+      r.set_al(call.bios.a20_is_open ? 1 : 0);
+      return;
+    case 0x03:
+      call.call.name = "ask how the A20 gate is opened";
+      r.set_bx(3);  // by the keyboard controller and by port 92h
+      return;
+    default:
+      refuse(call);
+      r.set_ah(0x86);
+  }
+}
+
+constexpr Gpa kNowhere{~0ULL};
+
+// The GDT at ES:SI has the source at 10h and the destination at 18h.
+void move_block(BiosCall& call) {
+  Registers& r = call.registers();
+  call.call.name = "move a block";
+  const auto base_at = [&](std::uint64_t offset) {
+    const Gpa entry{r.es.base.value() + r.si() + offset};
+    if (!call.memory().is_ram(entry, 8)) return kNowhere;
+    const auto low = call.memory().read<std::uint32_t>(entry + 2) & 0xFF'FFFF;
+    return Gpa{low | std::uint64_t{call.memory().read<std::uint8_t>(entry + 7)} << 24U};
+  };
+  const std::uint64_t count = std::uint64_t{r.cx()} * 2;
+  const Gpa from = base_at(0x10);
+  const Gpa to = base_at(0x18);
+  const bool is_possible =
+      r.cx() <= 0x8000 && call.memory().is_ram(from, count) && call.memory().is_ram(to, count);
+  if (is_possible) call.memory().write_bytes(to, call.memory().read_bytes(from, count));
+  r.set_ah(is_possible ? 0 : 2);
+  call.set_carry(!is_possible);
+}
+
+void tell_extended_memory(BiosCall& call) {
+  call.call.name = "read the size of extended memory";
+  call.registers().set_ax(
+      static_cast<std::uint16_t>(std::min<std::uint64_t>(extended_bytes(call) / kKiB, 0xFFFF)));
+  call.set_carry(false);
+}
+
+void tell_two_sizes(BiosCall& call) {
+  Registers& r = call.registers();
+  call.call.name = "read the sizes of extended memory";
+  const std::uint64_t bytes = extended_bytes(call);
+  const std::uint64_t below_16 = std::min(bytes, kMiB16 - kMiB1) / kKiB;
+  const std::uint64_t above_16 = (bytes - std::min(bytes, kMiB16 - kMiB1)) / (64 * kKiB);
+  r.set_ax(static_cast<std::uint16_t>(below_16));
+  r.set_bx(static_cast<std::uint16_t>(above_16));
+  r.set_cx(r.ax());
+  r.set_dx(r.bx());
+  call.set_carry(false);
+}
+
+}  // namespace
+
+void serve_equipment(BiosCall& call) {
+  call.call.name = "read the equipment";
+  call.registers().set_ax(call.memory().read<std::uint16_t>(kBiosEquipment));
+}
+
+void serve_memory_size(BiosCall& call) {
+  call.call.name = "read the size of memory";
+  call.registers().set_ax(call.memory().read<std::uint16_t>(kBiosMemorySize));
+}
+
+void serve_serial(BiosCall& call) {
+  Registers& r = call.registers();
+  constexpr std::uint8_t kReady = 0x60;    // the transmitter is empty
+  constexpr std::uint8_t kTimeout = 0x80;  // nothing is received
+  switch (r.ah()) {
+    case 0x00:
+      call.call.name = "set a serial port up";
+      r.set_ax(kReady << 8U);
+      return;
+    case 0x01:
+      call.call.name = "send to a serial port";
+      call.call.text = std::string(1, static_cast<char>(r.al()));
+      r.set_ah(kReady);
+      return;
+    case 0x02:
+      call.call.name = "receive from a serial port";
+      r.set_ah(kTimeout);
+      return;
+    case 0x03:
+      call.call.name = "read the status of a serial port";
+      r.set_ax(kReady << 8U);
+      return;
+    default:
+      refuse(call);
+  }
+}
+
+void serve_system(BiosCall& call) {
+  Registers& r = call.registers();
+  if (r.ax() == 0xE820) return tell_memory_map(call);
+  if (r.ax() == 0xE801) return tell_two_sizes(call);
+  switch (r.ah()) {
+    case 0x24:
+      return serve_a20(call);
+    case 0x86:
+      call.call.name = "wait";
+      call.set_carry(false);
+      return;
+    case 0x87:
+      return move_block(call);
+    case 0x88:
+      return tell_extended_memory(call);
+    default:
+      refuse(call);
+      r.set_ah(0x86);
+  }
+}
+
+void serve_printer(BiosCall& call) {
+  constexpr std::uint8_t kTimeout = 1;
+  call.call.name = "a printer, of which there is none";
+  call.registers().set_ah(kTimeout);
+}
+
+void serve_no_disk(BiosCall& call) {
+  call.call.name = "no disk to boot from";
+  call.guest.stop("it gave up booting (INT 18h)");
+}
+
+void serve_reboot(BiosCall& call) {
+  call.call.name = "boot again";
+  call.guest.stop("it rebooted (INT 19h, or a jump to F000:FFF0)");
+}
+
+}  // namespace hltest::internal

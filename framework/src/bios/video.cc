@@ -1,0 +1,177 @@
+// INT 10h: the display.
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include <hltest/memory_layout.h>
+
+#include "bios/bios_data.h"
+#include "bios/text_page.h"
+
+namespace hltest::internal {
+namespace {
+
+constexpr std::uint8_t kMode13 = 0x13;
+
+std::uint8_t active_page(const BiosCall& call) {
+  return call.memory().read<std::uint8_t>(kBiosActivePage);
+}
+
+void set_mode(BiosCall& call) {
+  constexpr std::uint8_t kKeepsMemory = 0x80;
+  Registers& r = call.registers();
+  call.call.name = "set the video mode";
+  const std::uint8_t mode = r.al() & 0x7FU;
+  put_video_mode(mode, (r.al() & kKeepsMemory) != 0, call.memory());
+  r.set_al(mode > 7 ? 0x20 : mode == 6 ? 0x3F : 0x30);
+}
+
+// AH = 09h and 0Ah: at the cursor, which stays.
+void write_characters(BiosCall& call, bool with_attribute) {
+  const Registers& r = call.registers();
+  call.call.name = "write characters";
+  const TextPage page{call, r.bh()};
+  TextPage::Cursor at = page.cursor();
+  const unsigned cells = page.columns() * page.rows();
+  for (unsigned left = std::min<unsigned>(r.cx(), cells); left > 0; --left) {
+    page.put(at, r.al(), with_attribute ? std::optional{r.bl()} : std::nullopt);
+    if (++at.column < page.columns()) continue;
+    at.column = 0;
+    ++at.row;
+  }
+  call.call.text.assign(std::min<unsigned>(r.cx(), cells), static_cast<char>(r.al()));
+}
+
+void type_character(BiosCall& call) {
+  call.call.name = "teletype";
+  TextPage{call, active_page(call)}.type(call.registers().al(), std::nullopt);
+  call.call.text.assign(1, static_cast<char>(call.registers().al()));
+}
+
+// AH = 13h. Bit 0 of AL moves the cursor, bit 1 says that attributes are in the string.
+void write_string(BiosCall& call) {
+  const Registers& r = call.registers();
+  call.call.name = "write a string";
+  const bool moves = (r.al() & 1U) != 0;
+  const bool has_attributes = (r.al() & 2U) != 0;
+  const Gpa from{r.es.base.value() + r.bp()};
+  const std::uint64_t size = std::uint64_t{r.cx()} * (has_attributes ? 2 : 1);
+  if (!call.memory().is_ram(from, size) || size == 0) return;
+  const std::vector<std::uint8_t> bytes = call.memory().read_bytes(from, size);
+  const TextPage page{call, r.bh()};
+  const TextPage::Cursor before = page.cursor();
+  page.set_cursor({.column = r.dl(), .row = r.dh()});
+  for (std::size_t i = 0; i < bytes.size(); i += has_attributes ? 2 : 1) {
+    page.type(bytes[i], has_attributes ? bytes[i + 1] : r.bl());
+    call.call.text += static_cast<char>(bytes[i]);
+  }
+  if (!moves) page.set_cursor(before);
+}
+
+void scroll(BiosCall& call, bool up) {
+  const Registers& r = call.registers();
+  call.call.name = up ? "scroll up" : "scroll down";
+  const int lines = r.al();
+  TextPage{call, active_page(call)}.scroll(
+      {.top = r.ch(), .left = r.cl(), .bottom = r.dh(), .right = r.dl()}, up ? lines : -lines,
+      r.bh());
+}
+
+// Only mode 13h has a byte for a pixel; of the planar ones nothing is shown.
+std::optional<Gpa> pixel(const BiosCall& call) {
+  constexpr unsigned kWidth = 320;
+  constexpr unsigned kHeight = 200;
+  const Registers& r = call.registers();
+  if (call.memory().read<std::uint8_t>(kBiosVideoMode) != kMode13) return std::nullopt;
+  if (r.cx() >= kWidth || r.dx() >= kHeight) return std::nullopt;
+  return Gpa{0xA0000} + (r.dx() * kWidth + r.cx());
+}
+
+void tell_cursor(BiosCall& call) {
+  Registers& r = call.registers();
+  call.call.name = "read the cursor";
+  const TextPage::Cursor at = TextPage{call, r.bh()}.cursor();
+  r.set_cx(call.memory().read<std::uint16_t>(kBiosCursorShape));
+  r.set_dh(at.row);
+  r.set_dl(at.column);
+}
+
+void tell_mode(BiosCall& call) {
+  Registers& r = call.registers();
+  call.call.name = "read the video mode";
+  r.set_al(call.memory().read<std::uint8_t>(kBiosVideoMode));
+  r.set_ah(static_cast<std::uint8_t>(call.memory().read<std::uint16_t>(kBiosColumns)));
+  r.set_bh(active_page(call));
+}
+
+// AH = 12h, BL = 10h, and AH = 1Ah: how programs tell a VGA.
+bool tell_display(BiosCall& call) {
+  Registers& r = call.registers();
+  if (r.ah() == 0x12 && r.bl() == 0x10) {
+    call.call.name = "read the display's configuration";
+    r.set_bx(0x0003);  // colour, 256 KiB
+    r.set_cx(0x0009);
+    return true;
+  }
+  if (r.ax() != 0x1A00) return false;
+  call.call.name = "read the display's type";
+  r.set_al(0x1A);
+  r.set_bx(0x0008);  // VGA with colour
+  return true;
+}
+
+}  // namespace
+
+void serve_video(BiosCall& call) {
+  Registers& r = call.registers();
+  GuestMemory& memory = call.memory();
+  switch (r.ah()) {
+    case 0x00:
+      return set_mode(call);
+    case 0x01:
+      call.call.name = "set the cursor's shape";
+      return memory.write<std::uint16_t>(kBiosCursorShape, r.cx());
+    case 0x02:
+      call.call.name = "set the cursor";
+      return TextPage{call, r.bh()}.set_cursor({.column = r.dl(), .row = r.dh()});
+    case 0x03:
+      return tell_cursor(call);
+    case 0x05:
+      call.call.name = "choose a page";
+      memory.write<std::uint8_t>(kBiosActivePage, r.al() & 7U);
+      return memory.write<std::uint16_t>(
+          kBiosPageStart,
+          static_cast<std::uint16_t>((r.al() & 7U) * memory.read<std::uint16_t>(kBiosPageSize)));
+    case 0x06:
+    case 0x07:
+      return scroll(call, r.ah() == 0x06);
+    case 0x08:
+      call.call.name = "read a character";
+      return r.set_ax(TextPage{call, r.bh()}.cell());
+    case 0x09:
+    case 0x0A:
+      return write_characters(call, r.ah() == 0x09);
+    case 0x0B:
+    case 0x10:
+      call.call.name = "set colours";
+      return;
+    case 0x0C:
+      call.call.name = "write a pixel";
+      if (const auto at = pixel(call)) memory.write<std::uint8_t>(*at, r.al());
+      return;
+    case 0x0D:
+      call.call.name = "read a pixel";
+      if (const auto at = pixel(call)) r.set_al(memory.read<std::uint8_t>(*at));
+      return;
+    case 0x0E:
+      return type_character(call);
+    case 0x0F:
+      return tell_mode(call);
+    case 0x13:
+      return write_string(call);
+    default:
+      if (!tell_display(call)) refuse(call);
+  }
+}
+
+}  // namespace hltest::internal

@@ -1,0 +1,36 @@
+#include "cli/disk_file.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include <hltest/error.h>
+
+#include "cli/usage_error.h"
+
+namespace hltest::cli {
+
+Disk disk_of(const std::string& path) {
+  try {
+    return Disk::of_file(path);
+  } catch (const SetupError& error) {
+    throw UsageError(error.what());
+  }
+}
+
+void write_back(const Disk& disk, const std::string& path) {
+  std::fstream file{path, std::ios::binary | std::ios::in | std::ios::out};
+  for (const std::uint64_t lba : disk.written_sectors()) {
+    const Disk::Sector sector = disk.read(lba);
+    file.seekp(static_cast<std::streamoff>(lba * Disk::kSectorSize));
+    file.write(reinterpret_cast<const char*>(sector.data()), sector.size());
+  }
+  file.flush();
+  if (!file) {
+    throw UsageError(fmt::format("--write: can't write to {}: {}", path, std::strerror(errno)));
+  }
+}
+
+}  // namespace hltest::cli

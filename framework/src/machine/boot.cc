@@ -1,0 +1,90 @@
+// A run that begins as a BIOS begins it.
+#include <hltest/machine.h>
+
+#include <fmt/format.h>
+
+#include <hltest/error.h>
+
+#include "bios/bios_data.h"
+#include "machine/parts.h"
+
+namespace hltest {
+namespace {
+
+using internal::kBootAddress;
+
+// The first sector as an image: that of the guest that the disk was made of, with its source, if
+// there is one.
+FlatImage boot_sector(const Disk& disk) {
+  const Disk::Sector bytes = disk.read(0);
+  const bool is_a_guests =
+      !disk.parts().empty() && disk.parts().front().lba == 0 && disk.written_sectors().empty();
+  if (is_a_guests) {
+    FlatImage image = disk.parts().front().image;
+    image.keep_first(Disk::kSectorSize);
+    image.set_load_address(kBootAddress);
+    return image;
+  }
+  return {"boot_sector", {bytes.begin(), bytes.end()}, kBootAddress};
+}
+
+void check_signature(const Disk& disk, Drive drive) {
+  const Disk::Sector sector = disk.read(0);
+  if (sector[510] == 0x55 && sector[511] == 0xAA) return;
+  throw SetupError(fmt::format(
+      "drive {:#x} is not bootable: its first sector ends in {:02x} {:02x}, and a BIOS wants 55 aa "
+      "(times 510-($-$$) db 0, then dw 0xaa55)",
+      drive, sector[510], sector[511]));
+}
+
+StartRegisters at_boot(const StartRegisters& own, Drive drive) {
+  constexpr std::uint64_t kStack = 0x6F00;
+  StartRegisters start = own;
+  const auto give = [](auto& value, std::uint64_t by_default) {
+    if (!value.has_value()) value = by_default;
+  };
+  give(start.rax, 0xAA55);
+  give(start.rdx, drive);
+  give(start.rsp, kStack);
+  give(start.rflags, Rflags::kFixed | Rflags::kIf);
+  return start;
+}
+
+}  // namespace
+
+Bios& Machine::bios() { return parts_for("bios()").bios; }
+
+void Machine::insert(Drive drive, Disk disk) {
+  parts_for("insert()").drives.insert_or_assign(drive, std::move(disk));
+}
+
+Outcome Machine::boot(Drive drive, const StartRegisters& start) {
+  internal::MachineParts& own = parts_for("boot()");
+  constexpr std::uint64_t kLeastMemory = 0x10'0000;
+  if (own.state.mode() != CpuMode::kReal16) {
+    throw SetupError(fmt::format("boot(): a guest boots in real mode, and this one starts in {}",
+                                 to_string(own.state.mode())));
+  }
+  if (own.state.memory_size() < kLeastMemory) {
+    throw SetupError(fmt::format("boot(): a guest needs 1 MiB of memory, and this one has {:#x}",
+                                 own.state.memory_size()));
+  }
+  const auto disk = own.drives.find(drive);
+  if (disk == own.drives.end()) {
+    throw SetupError(fmt::format("boot(): there is no disk in drive {:#x}: insert one", drive));
+  }
+  check_signature(disk->second, drive);
+  const auto hard_disks = static_cast<unsigned>(
+      std::distance(own.drives.lower_bound(kFirstHardDisk), own.drives.end()));
+  internal::put_bios_data(own.bios, static_cast<unsigned>(own.drives.size()) - hard_disks,
+                          hard_disks, own.memory);
+  own.bios_run = {.settings = own.bios, .drives = own.drives};
+  if (!own.has_bios_services) install(own.bios_run, own.services);
+  own.has_bios_services = true;
+
+  Outcome outcome = run(boot_sector(disk->second), at_boot(start, drive));
+  outcome.disks = own.bios_run.drives;
+  return outcome;
+}
+
+}  // namespace hltest

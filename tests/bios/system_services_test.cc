@@ -1,0 +1,148 @@
+// INT 11h, 12h, 14h to 1Ah.
+#include "service_harness.h"
+
+namespace hltest::internal {
+namespace {
+
+using SystemServicesTest = ServiceTest;
+
+TEST_F(SystemServicesTest, TellTheMachine) {
+  EXPECT_EQ(call(0x12, {}).ax(), 639);
+  EXPECT_EQ(call(0x11, {}).ax() & 0x30, 0x20) << "80 columns in colour";
+  EXPECT_EQ(call(0x11, {}).ax() & 1, 0) << "no floppy";
+  EXPECT_EQ(call(0x15, {.rax = 0x8800}).ax(), 15 * 1024) << "KiB from 1 MiB on";
+  const Registers sizes = call(0x15, {.rax = 0xE801});
+  EXPECT_EQ(sizes.ax(), 15 * 1024);
+  EXPECT_EQ(sizes.bx(), 0);
+  EXPECT_FALSE(sizes.rflags.cf());
+}
+
+TEST_F(SystemServicesTest, TellMoreThan16MiBInUnitsOf64KiB) {
+  memory_ = GuestMemory{128 * kMiB, CpuMode::kReal16};
+  const Registers sizes = call(0x15, {.rax = 0xE801});
+  EXPECT_EQ(sizes.cx(), 15 * 1024);
+  EXPECT_EQ(sizes.dx(), 112 * 16);
+  EXPECT_EQ(call(0x15, {.rax = 0x8800}).ax(), 0xFFFF) << "what fits";
+}
+
+class MemoryMapTest : public ServiceTest {
+ protected:
+  Registers ask(std::uint64_t ebx, std::uint64_t edx = 0x534D4150, std::uint64_t ecx = 20) {
+    return call(0x15, {.rax = 0xE820, .rbx = ebx, .rcx = ecx, .rdx = edx, .rdi = 0x500});
+  }
+  [[nodiscard]] std::uint64_t base() const { return memory_.read<std::uint64_t>(Gpa{0x500}); }
+  [[nodiscard]] std::uint64_t size() const { return memory_.read<std::uint64_t>(Gpa{0x508}); }
+  [[nodiscard]] std::uint32_t type() const { return memory_.read<std::uint32_t>(Gpa{0x510}); }
+};
+
+TEST_F(MemoryMapTest, IsToldARangeAtATime) {
+  const Registers first = ask(0);
+  EXPECT_EQ(first.eax(), 0x534D4150U);
+  EXPECT_EQ(first.ecx(), 20U);
+  EXPECT_EQ(first.ebx(), 1U);
+  EXPECT_FALSE(first.rflags.cf());
+  EXPECT_EQ(base(), 0U);
+  EXPECT_EQ(size(), 639 * kKiB);
+  EXPECT_EQ(type(), 1U);
+  ask(1);
+  EXPECT_EQ(base(), 639 * kKiB);
+  EXPECT_EQ(type(), 2U);
+  EXPECT_EQ(ask(3).ebx(), 0U) << "the last";
+  EXPECT_EQ(base(), kMiB);
+  EXPECT_EQ(size(), 15 * kMiB);
+}
+
+TEST_F(MemoryMapTest, RefusesWhatIsNotAsked) {
+  EXPECT_TRUE(ask(4).rflags.cf()) << "there is none";
+  EXPECT_TRUE(ask(0, 0x534D4151).rflags.cf());
+  EXPECT_TRUE(ask(0, 0x534D4150, 19).rflags.cf());
+  EXPECT_EQ(call_.after.ah(), 0x86);
+}
+
+TEST_F(MemoryMapTest, CanBeTheTests) {
+  bios_.settings.memory_map = {{Gpa{0}, 0x1000, MemoryRange::Type::kUsable},
+                               {Gpa{1ULL << 40U}, 5, MemoryRange::Type::kBad}};
+  EXPECT_EQ(ask(1).ebx(), 0U);
+  EXPECT_EQ(base(), 1ULL << 40U);
+  EXPECT_EQ(type(), 5U);
+  bios_.settings.memory_map = std::vector<MemoryRange>{};
+  EXPECT_TRUE(ask(0).rflags.cf());
+  EXPECT_FALSE(call_.is_known) << "a BIOS without the function";
+}
+
+TEST_F(SystemServicesTest, TheA20Gate) {
+  EXPECT_EQ(call(0x15, {.rax = 0x2402}).al(), 1) << "open, as most BIOSes leave it";
+  EXPECT_FALSE(call(0x15, {.rax = 0x2400}).rflags.cf());
+  EXPECT_EQ(call(0x15, {.rax = 0x2402}).al(), 0);
+  EXPECT_EQ(call(0x15, {.rax = 0x2401}).ah(), 0);
+  EXPECT_EQ(call(0x15, {.rax = 0x2402}).al(), 1);
+  bios_.settings.has_a20_service = false;
+  EXPECT_TRUE(call(0x15, {.rax = 0x2401}).rflags.cf());
+  EXPECT_EQ(call_.after.ah(), 0x86);
+}
+
+TEST_F(SystemServicesTest, MovesABlock) {
+  memory_.write_string(Gpa{0x3000}, "moved");
+  memory_.write<std::uint64_t>(Gpa{0x610}, 0x0000'9300'3000'FFFF);
+  memory_.write<std::uint64_t>(Gpa{0x618}, 0x0000'9320'0000'FFFF);
+  EXPECT_EQ(call(0x15, {.rax = 0x8700, .rcx = 3, .rsi = 0x600}).ah(), 0);
+  EXPECT_EQ(memory_.read_string(Gpa{0x200000}), "moved");
+  memory_.write<std::uint64_t>(Gpa{0x618}, 0xFF00'93FF'FFFF'FFFF);
+  EXPECT_TRUE(call(0x15, {.rax = 0x8700, .rcx = 3, .rsi = 0x600}).rflags.cf()) << "nowhere";
+}
+
+TEST_F(SystemServicesTest, Keys) {
+  bios_.settings.keys = "a\nB\x1b";
+  EXPECT_FALSE(call(0x16, {.rax = 0x0100}).rflags.zf());
+  EXPECT_EQ(call_.after.ax(), 0x1E61) << "and it stays";
+  EXPECT_EQ(call(0x16, {}).ax(), 0x1E61);
+  EXPECT_EQ(call(0x16, {.rax = 0x1000}).ax(), 0x1C0D) << "Enter";
+  EXPECT_EQ(call(0x16, {}).ax(), 0x3042) << "with Shift";
+  EXPECT_EQ(call(0x16, {}).ax(), 0x011B) << "Escape";
+  EXPECT_TRUE(call(0x16, {.rax = 0x1100}).rflags.zf());
+  EXPECT_EQ(stopped_, "");
+  call(0x16, {});
+  EXPECT_EQ(stopped_, "it waits for a key (INT 16h, AH = 00h), and all have been read");
+}
+
+TEST_F(SystemServicesTest, AKeyPutIntoTheBufferIsReadNext) {
+  bios_.settings.keys = "ab";
+  call(0x16, {});
+  EXPECT_EQ(call(0x16, {.rax = 0x0500, .rcx = 0x2C7A}).al(), 0);
+  EXPECT_EQ(call(0x16, {}).al(), 'z');
+  EXPECT_EQ(call(0x16, {}).al(), 'b');
+}
+
+TEST_F(SystemServicesTest, TheClockGoesByCalls) {
+  EXPECT_EQ(call(0x1A, {}).dx(), 1);
+  EXPECT_EQ(call(0x1A, {}).dx(), 2);
+  call(0x1A, {.rax = 0x0100, .rcx = 0x0018, .rdx = 0x1234});
+  EXPECT_EQ(call(0x1A, {}).dx(), 0x1235);
+  EXPECT_EQ(call_.after.cx(), 0x18);
+  EXPECT_EQ(call(0x1A, {.rax = 0x0200}).cx(), 0x1234) << "the same time in every run";
+  EXPECT_EQ(call(0x1A, {.rax = 0x0400}).cx(), 0x2000);
+}
+
+TEST_F(SystemServicesTest, TheSerialPortPrints) {
+  EXPECT_EQ(call(0x14, {.rax = 0x0141}).ah() & 0x80, 0);
+  EXPECT_EQ(call_.text, "A");
+  EXPECT_EQ(call(0x14, {.rax = 0x0200}).ah(), 0x80) << "nothing comes";
+}
+
+TEST_F(SystemServicesTest, TheEndsOfBooting) {
+  call(0x18, {});
+  EXPECT_EQ(stopped_, "it gave up booting (INT 18h)");
+  call(0x19, {});
+  EXPECT_EQ(stopped_, "it rebooted (INT 19h, or a jump to F000:FFF0)");
+}
+
+// In protected mode the same vectors are exceptions.
+TEST_F(SystemServicesTest, AreOfRealMode) {
+  ServiceCall call{.vector = Vector{0x10}};
+  call.before.cr0.value = Cr0::kPe;
+  call.after = call.before;
+  EXPECT_FALSE(services_.on_handler(call, *this));
+}
+
+}  // namespace
+}  // namespace hltest::internal
