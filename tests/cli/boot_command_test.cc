@@ -1,0 +1,126 @@
+// `hltest run --boot`.
+#include "command_fixture.h"
+
+namespace {
+
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// Prints a key, writes sector 1 from 0x7E00 of the drive it booted from, and halts.
+constexpr const char* kSource = R"(        org     0x7C00
+        xor     ax, ax
+        mov     es, ax
+        mov     ah, 0
+        int     0x16
+        mov     ah, 0x0E
+        int     0x10
+        mov     byte [es:0x7E00], 'W'
+        mov     ax, 0x0301
+        mov     bx, 0x7E00
+        mov     cx, 2
+        mov     dh, 0
+        int     0x13
+        movzx   bx, dl
+        hlt
+%ifdef GREETING
+        db      GREETING
+%endif
+        times 510 - ($ - $$) db 0
+        dw      0xAA55
+)";
+
+class BootCommandTest : public CommandTest {
+ protected:
+  // The sector as an image of so many sectors.
+  std::string disk_image(const std::string& name, unsigned sectors) {
+    const std::string source = file(name + ".asm", kSource);
+    const std::string image = (folder_ / name).string();
+    const std::string command = "nasm -f bin -o '" + image + "' " + source;
+    EXPECT_EQ(std::system(command.c_str()), 0);  // NOLINT(cert-env33-c): the shell is meant
+    std::filesystem::resize_file(image, sectors * 512);
+    return "'" + image + "'";
+  }
+};
+
+TEST_F(BootCommandTest, ASourceIsBootedFromAHardDisk) {
+  const json object = run_json(file("boot.asm", kSource) + " --boot --keys k", 0);
+  EXPECT_EQ(object["outcome"], "halted");
+  EXPECT_EQ(object["screen"][0], "k");
+  EXPECT_EQ(object["console"], "k");
+  EXPECT_EQ(object["registers"]["rbx"], "0x80");
+}
+
+TEST_F(BootCommandTest, AnImagesSizeMakesItAFloppy) {
+  EXPECT_EQ(run_json(disk_image("floppy", 2880) + " --boot --keys k", 0)["registers"]["rbx"],
+            "0x0");
+  EXPECT_EQ(run_json(disk_image("disk", 2881) + " --boot --keys k", 0)["registers"]["rbx"], "0x80");
+  EXPECT_EQ(run_json(disk_image("disk", 2881) + " --boot --floppy --keys k", 0)["registers"]["rbx"],
+            "0x0");
+}
+
+TEST_F(BootCommandTest, WritesGoToACopyUnlessTheyAreToStay) {
+  const std::string image = disk_image("disk", 4);
+  const auto written = [this] { return read_text(folder_ / "disk").at(512); };
+  run_json(image + " --boot --keys k", 0);
+  EXPECT_EQ(written(), '\0');
+  run_json(image + " --boot --keys k --write", 0);
+  EXPECT_EQ(written(), 'W');
+  EXPECT_EQ(std::filesystem::file_size(folder_ / "disk"), 4 * 512U);
+}
+
+TEST_F(BootCommandTest, KeysAreWrittenWithBackslashes) {
+  EXPECT_EQ(run_json(file("boot.asm", kSource) + " --boot --keys '\\\\'", 0)["console"], "\\");
+  EXPECT_EQ(run_json(file("boot.asm", kSource) + " --boot --keys '\\n'", 0)["console"], "\r");
+  expect_usage_error(file("boot.asm", kSource) + " --boot --keys 'a\\x'",
+                     "--keys a\\x: after a backslash n, b, t, e or a backslash");
+}
+
+TEST_F(BootCommandTest, AReportShowsTheScreenAndTheCalls) {
+  const Result result = hltest("run --boot " + file("boot.asm", kSource));
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.out, HasSubstr("it waits for a key (INT 16h, AH = 00h), and none is"));
+  EXPECT_THAT(result.out, HasSubstr("the screen is empty"));
+  EXPECT_THAT(result.out, HasSubstr("INT 16h, AX = 0000h: read a key"));
+}
+
+TEST_F(BootCommandTest, FurtherDisksFollowTheFirst) {
+  const std::string disk = disk_image("disk", 4);
+  const std::string source =
+      "        mov ah, 8\n        mov dl, 0x80\n        int 0x13\n        hlt\n"
+      "        times 510-($-$$) db 0\n        dw 0xaa55\n";
+  const json object =
+      run_json(file("count.asm", source) + " --boot --disk " + disk + " --disk " + disk, 0);
+  EXPECT_THAT(object["registers"]["rdx"].get<std::string>(), ::testing::EndsWith("03"));
+}
+
+TEST_F(BootCommandTest, NasmGetsFoldersAndMacros) {
+  std::filesystem::create_directories(folder_ / "inc");
+  file("inc/code.inc", "        mov ax, VALUE\n        hlt\n");
+  const std::string main = file("main.asm", "%include \"code.inc\"\n");
+  EXPECT_EQ(run_json(main + " -I '" + (folder_ / "inc").string() + "' -D VALUE=77",
+                     0)["registers"]["rax"],
+            "0x4d");
+}
+
+TEST_F(BootCommandTest, BadInputIsOneLineThatNamesIt) {
+  const std::string source = file("boot.asm", kSource);
+  expect_usage_error(source + " --keys k", "--keys is for a guest that boots: give --boot too");
+  expect_usage_error(source + " --floppy", "--floppy is for a guest that boots");
+  expect_usage_error(source + " --write", "--write is for a guest that boots");
+  expect_usage_error(source + " --disk x", "--disk is for a guest that boots");
+  expect_usage_error(source + " --boot --load 0x8000",
+                     "--boot: a guest boots in real mode at 0x7c00");
+  expect_usage_error(source + " --boot --mode long",
+                     "--boot: a guest boots in real mode at 0x7c00");
+  expect_usage_error(source + " --boot --write", "--write: the disk is assembled from a source");
+  expect_usage_error("/nowhere/disk --boot",
+                     "the disk image /nowhere/disk: it can't be read (No such");
+  expect_usage_error(source + " --boot --disk /nowhere/d",
+                     "the disk image /nowhere/d: it can't be read");
+  expect_usage_error(file("short.bin", "\xF4") + " --boot",
+                     "drive 0x80 is not bootable: its first sector ends in 00 00");
+  expect_usage_error(source + " --boot --memory 64K", "a guest needs 1 MiB of memory");
+}
+
+}  // namespace
