@@ -74,6 +74,7 @@ struct MemoryWrite {
 struct InterruptRequest {
   std::uint64_t access = 0;  ///< how many accesses the guest had made
   Vector vector{};
+  bool at_halt = false;  ///< because the guest waited in a HLT
 };
 
 /// Every access of a run in the guest's order, `rep outsb` as one access for each element. A value;

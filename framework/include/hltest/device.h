@@ -56,11 +56,14 @@ class Device {
   virtual bool write(const Access& access, GuestView& guest);
 
   /// The interrupt that it requests now. It is delivered when the guest has interrupts enabled, and
-  /// wakes it from HLT. The request has to change only in `read`, `write` and `acknowledge`, so
-  /// that a run can be replayed.
+  /// wakes it from HLT. The request has to change only in `read`, `write`, `acknowledge` and
+  /// `halted`, so that a run can be replayed.
   [[nodiscard]] virtual std::optional<Vector> interrupt() const { return std::nullopt; }
   /// The processor has taken the interrupt.
   virtual void acknowledge(Vector /*vector*/) {}
+  /// The guest waits in a HLT with interrupts enabled, and none is requested: time passes. A device
+  /// that requests an interrupt now wakes it; if none does, the run ends.
+  virtual void halted(GuestView& /*guest*/) {}
 
   /// Its state as bytes, and the way back: each run of a test begins with the state that the device
   /// had before its first. A device without state needs neither.

@@ -17,6 +17,7 @@ void refuse(BiosCall& call) {
 
 void install(BiosRun& bios, ServiceTable& services) {
   constexpr std::array kServices = {
+      std::pair{0x08, &serve_timer},       std::pair{0x09, &serve_key},
       std::pair{0x10, &serve_video},       std::pair{0x11, &serve_equipment},
       std::pair{0x12, &serve_memory_size}, std::pair{0x13, &serve_disk},
       std::pair{0x14, &serve_serial},      std::pair{0x15, &serve_system},

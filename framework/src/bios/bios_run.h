@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include <hltest/disk.h>
 #include <hltest/service.h>
 
+#include "devices/pic.h"
 #include "vm/service_table.h"
 
 namespace hltest::internal {
@@ -25,7 +27,12 @@ struct BiosRun {
   std::uint8_t disk_status = 0;  ///< what INT 13h, AH = 01h tells
   unsigned transfers = 0;        ///< calls that read or write a disk, those that failed too
   bool a20_is_open = true;
+  std::shared_ptr<Pic> pic{};
+  std::uint8_t last_scan_code = 0;  ///< that the keyboard has sent
 };
+
+/// Scan code and character of a key that is typed, as INT 16h has them in AX.
+std::uint16_t key_code(char typed);
 
 /// What a service of the BIOS works on.
 struct BiosCall {
@@ -44,6 +51,8 @@ struct BiosCall {
 /// Answers one vector. It names the call, as far as it knows the function.
 using BiosService = std::function<void(BiosCall& call)>;
 
+void serve_timer(BiosCall& call);        ///< IRQ 0
+void serve_key(BiosCall& call);          ///< IRQ 1
 void serve_video(BiosCall& call);        ///< INT 10h
 void serve_equipment(BiosCall& call);    ///< INT 11h
 void serve_memory_size(BiosCall& call);  ///< INT 12h

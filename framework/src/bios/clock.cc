@@ -1,8 +1,36 @@
 // INT 1Ah: the clock. Time passes by calls, never by the host's clock: each run is the same.
+#include <array>
+#include <cstring>
+
 #include "bios/bios_data.h"
 #include "bios/bios_run.h"
 
 namespace hltest::internal {
+
+// The BIOS's handler counts, and calls INT 1Ch: a handler of the guest's for that one runs next,
+// and returns to where the timer came.
+void serve_timer(BiosCall& call) {
+  call.call.name = "a tick";
+  GuestMemory& memory = call.memory();
+  memory.write<std::uint32_t>(kBiosTicks, memory.read<std::uint32_t>(kBiosTicks) + 1);
+  if (call.bios.pic != nullptr) call.bios.pic->end_of_interrupt(0);
+  constexpr Gpa kUserTimer{0x1C * 4};
+  constexpr std::uint16_t kBiosSegment = 0xF000;
+  const auto offset = memory.read<std::uint16_t>(kUserTimer);
+  const auto segment = memory.read<std::uint16_t>(kUserTimer + 2);
+  if (segment == kBiosSegment) return;
+  Registers& r = call.registers();
+  const std::array<std::uint16_t, 3> frame = {r.ip(), r.cs.selector,
+                                              static_cast<std::uint16_t>(r.rflags.value)};
+  r.set_sp(static_cast<std::uint16_t>(r.sp() - sizeof frame));
+  std::array<std::uint8_t, sizeof frame> bytes{};
+  std::memcpy(bytes.data(), frame.data(), sizeof frame);
+  call.write(Gpa{r.ss.base.value() + r.sp()}, bytes);
+  r.rip = offset;
+  r.cs = Segment::real_mode(segment);
+  r.cs.type = Segment::kCodeReadExecute;
+  r.rflags.set(Rflags::kIf | Rflags::kTf, false);
+}
 
 void serve_clock(BiosCall& call) {
   Registers& r = call.registers();

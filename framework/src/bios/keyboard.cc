@@ -19,17 +19,6 @@ constexpr std::string_view kShifted =
     "\x01!@#$%^&*()_+\x01\x01QWERTYUIOP{}\x01\x01"
     "ASDFGHJKL:\"~\x01|ZXCVBNM<>?";
 
-// Scan code and character, as INT 16h has them in AX.
-std::uint16_t key_code(char typed) {
-  const char c = typed == '\n' ? '\r' : typed;
-  for (const std::string_view keys : {kPlain, kShifted}) {
-    const std::size_t at = keys.find(c);
-    if (at == std::string_view::npos) continue;
-    return static_cast<std::uint16_t>((at + 1) << 8U | static_cast<unsigned char>(c));
-  }
-  return static_cast<unsigned char>(c);  // as by Alt and the number
-}
-
 std::optional<std::uint16_t> next_key(const BiosRun& bios) {
   if (bios.next_key >= bios.settings.keys.size()) return std::nullopt;
   return key_code(bios.settings.keys[bios.next_key]);
@@ -56,6 +45,27 @@ void look_for_key(BiosCall& call) {
 }
 
 }  // namespace
+
+std::uint16_t key_code(char typed) {
+  const char c = typed == '\n' ? '\r' : typed;
+  for (const std::string_view keys : {kPlain, kShifted}) {
+    const std::size_t at = keys.find(c);
+    if (at == std::string_view::npos) continue;
+    return static_cast<std::uint16_t>((at + 1) << 8U | static_cast<unsigned char>(c));
+  }
+  return static_cast<unsigned char>(c);  // as by Alt and the number
+}
+
+// The BIOS's handler puts the key that was pressed into its buffer, where INT 16h finds it.
+void serve_key(BiosCall& call) {
+  call.call.name = "a key";
+  BiosRun& bios = call.bios;
+  constexpr std::uint8_t kReleased = 0x80;
+  const bool is_release = (bios.last_scan_code & kReleased) != 0;
+  if (!is_release && bios.last_scan_code != 0 && bios.next_key > 0) --bios.next_key;
+  bios.last_scan_code = 0;
+  if (bios.pic != nullptr) bios.pic->end_of_interrupt(1);
+}
 
 void serve_keyboard(BiosCall& call) {
   Registers& r = call.registers();

@@ -20,6 +20,8 @@ class Bus {
 
   /// The interrupt that a device requests.
   [[nodiscard]] virtual std::optional<Vector> interrupt() const { return std::nullopt; }
+  /// The guest waits in a HLT: a device may request an interrupt now.
+  virtual void halted(GuestView& /*guest*/) {}
   /// The processor has taken it.
   virtual void acknowledge(Vector /*vector*/) {}
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include <hltest/error.h>
 
@@ -39,6 +40,10 @@ constexpr std::uint64_t kMostMsrs = 0x600ULL * 8;
 constexpr std::uint64_t kFirstX2apic = 0x800;
 constexpr std::uint64_t kLastX2apic = 0x8FF;
 
+bool overlap(const Claim& one, const Claim& other) {
+  return one.space == other.space && one.first <= other.last && other.first <= one.last;
+}
+
 void check_msrs(const Claim& claim, std::size_t ranges) {
   if (claim.first <= kLastX2apic && claim.last >= kFirstX2apic) {
     throw SetupError(
@@ -71,17 +76,34 @@ void DeviceBus::attach(const Claim& claim, std::shared_ptr<Device> device) {
   if (claim.last < claim.first) {
     throw SetupError(fmt::format("a device at {}: the range is empty, or wraps", to_string(claim)));
   }
+  std::erase_if(slots_, [&claim](const auto& each) {
+    return each.second->is_beneath && overlap(each.second->claim, claim);
+  });
   for (const auto& [key, slot] : slots_) {
     const Claim& other = slot->claim;
-    if (other.space != claim.space || claim.last < other.first || claim.first > other.last) {
-      continue;
-    }
+    if (!overlap(other, claim)) continue;
     throw SetupError(
         fmt::format("a device at {} overlaps the one at {}", to_string(claim), to_string(other)));
   }
   if (claim.space == Space::kMsr) check_msrs(claim, claims(Space::kMsr).size());
   slots_.emplace(std::pair{claim.space, claim.first},
                  std::make_shared<Slot>(Slot{claim, std::move(device)}));
+}
+
+void DeviceBus::attach_beneath(const Claim& claim, std::shared_ptr<Device> device) {
+  const bool is_taken = std::ranges::any_of(
+      slots_, [&claim](const auto& each) { return overlap(each.second->claim, claim); });
+  if (is_taken) return;
+  attach(claim, std::move(device));
+  find(claim.space, claim.first)->is_beneath = true;
+}
+
+void DeviceBus::halted(GuestView& guest) {
+  // A device may be at several addresses.
+  std::set<Device*> told;
+  for (const auto& [key, slot] : slots_) {
+    if (told.insert(slot->device.get()).second) slot->device->halted(guest);
+  }
 }
 
 void DeviceBus::widen(Space space, std::uint64_t address, bool reads, bool writes) {

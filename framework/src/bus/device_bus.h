@@ -33,11 +33,14 @@ class DeviceBus : public Bus {
  public:
   /// Throws `SetupError` for an empty range, and for one that overlaps another device's.
   void attach(const Claim& claim, std::shared_ptr<Device> device);
+  /// The same for a device that makes room for any other: it is not attached where there is one,
+  /// and gone when another is attached there.
+  void attach_beneath(const Claim& claim, std::shared_ptr<Device> device);
   /// The device at an address, where it has exactly this one; otherwise a new `T` there. Throws
   /// `SetupError` where another device has it.
   template <typename T>
   T& device_at(const Claim& claim) {
-    if (Slot* const slot = find(claim.space, claim.first)) {
+    if (Slot* const slot = find(claim.space, claim.first); slot != nullptr && !slot->is_beneath) {
       if (auto* const device = dynamic_cast<T*>(slot->device.get())) return *device;
     }
     auto device = std::make_shared<T>();
@@ -50,6 +53,7 @@ class DeviceBus : public Bus {
   bool answer(Access& access, GuestView& guest) override;
   [[nodiscard]] std::optional<Vector> interrupt() const override;
   void acknowledge(Vector vector) override;
+  void halted(GuestView& guest) override;
 
   /// Puts each device into the state that it had before its first run.
   void begin_run();
@@ -63,6 +67,7 @@ class DeviceBus : public Bus {
   struct Slot {
     Claim claim;
     std::shared_ptr<Device> device;
+    bool is_beneath = false;
     bool has_run = false;
     std::vector<std::uint8_t> before{};  // its state before its first run
   };

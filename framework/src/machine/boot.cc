@@ -6,6 +6,7 @@
 #include <hltest/error.h>
 
 #include "bios/bios_data.h"
+#include "devices/pc.h"
 #include "machine/parts.h"
 
 namespace hltest {
@@ -50,6 +51,14 @@ StartRegisters at_boot(const StartRegisters& own, Drive drive) {
   return start;
 }
 
+// The keyboard and INT 16h take keys from the same queue.
+std::optional<std::uint8_t> next_scan_code(internal::BiosRun& bios) {
+  if (bios.next_key >= bios.settings.keys.size()) return std::nullopt;
+  const std::uint16_t key = internal::key_code(bios.settings.keys[bios.next_key++]);
+  bios.last_scan_code = static_cast<std::uint8_t>(key >> 8U);
+  return bios.last_scan_code;
+}
+
 }  // namespace
 
 Bios& Machine::bios() { return parts_for("bios()").bios; }
@@ -78,9 +87,13 @@ Outcome Machine::boot(Drive drive, const StartRegisters& start) {
       std::distance(own.drives.lower_bound(kFirstHardDisk), own.drives.end()));
   internal::put_bios_data(own.bios, static_cast<unsigned>(own.drives.size()) - hard_disks,
                           hard_disks, own.memory);
-  own.bios_run = {.settings = own.bios, .drives = own.drives};
-  if (!own.has_bios_services) install(own.bios_run, own.services);
+  if (!own.has_bios_services) {
+    install(own.bios_run, own.services);
+    own.pic = internal::attach_pc(own.bus, own.state.memory_size(),
+                                  [&bios = own.bios_run]() { return next_scan_code(bios); });
+  }
   own.has_bios_services = true;
+  own.bios_run = {.settings = own.bios, .drives = own.drives, .pic = own.pic};
 
   Outcome outcome = run(boot_sector(disk->second), at_boot(start, drive));
   outcome.disks = own.bios_run.drives;

@@ -27,6 +27,7 @@ struct MachineParts {
   Drives drives{};
   BiosRun bios_run{};  // of the last run that booted
   bool has_bios_services = false;
+  std::shared_ptr<Pic> pic{};
   std::chrono::milliseconds timeout = Machine::kDefaultTimeout;
 
   std::optional<Guest> guest = std::nullopt;

@@ -48,9 +48,13 @@ std::optional<Vector> LogPlayer::interrupt() const {
   const auto& interrupts = log_.interrupts();
   if (next_interrupt_ >= interrupts.size()) return std::nullopt;
   const InterruptRequest& request = interrupts[next_interrupt_];
-  return request.access <= next_ ? std::optional{request.vector} : std::nullopt;
+  const bool is_due = request.access <= next_ && (is_halted_ || !request.at_halt);
+  return is_due ? std::optional{request.vector} : std::nullopt;
 }
 
-void LogPlayer::acknowledge(Vector /*vector*/) { ++next_interrupt_; }
+void LogPlayer::acknowledge(Vector /*vector*/) {
+  ++next_interrupt_;
+  is_halted_ = false;
+}
 
 }  // namespace hltest::internal

@@ -20,6 +20,7 @@ class LogPlayer : public Bus, public Observer {
   bool answer(Access& access, GuestView& guest) override;
   [[nodiscard]] std::optional<Vector> interrupt() const override;
   void acknowledge(Vector vector) override;
+  void halted(GuestView& /*guest*/) override { is_halted_ = true; }
   [[nodiscard]] bool serves_handlers() const override { return !log_.calls().empty(); }
   bool on_handler(ServiceCall& call, GuestView& guest) override;
 
@@ -33,6 +34,7 @@ class LogPlayer : public Bus, public Observer {
   AccessLog log_;
   std::uint64_t next_;
   std::uint64_t next_interrupt_;
+  bool is_halted_ = false;
 };
 
 /// True when a log has everything that a replay needs.

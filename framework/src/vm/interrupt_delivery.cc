@@ -7,6 +7,7 @@ std::optional<Vector> InterruptDelivery::due() {
   if (vector != requested_) {
     requested_ = vector;
     requested_since_ = guest_.accesses();
+    requested_at_halt_ = false;
     if (!vector) guest_.vcpu().request_interrupt_window(false);
   }
   if (!vector) return std::nullopt;
@@ -16,13 +17,23 @@ std::optional<Vector> InterruptDelivery::due() {
   return std::nullopt;
 }
 
+bool InterruptDelivery::wake(GuestView& guest) {
+  if (bus_.interrupt()) return true;
+  bus_.halted(guest);
+  requested_ = bus_.interrupt();
+  requested_since_ = guest_.accesses();
+  requested_at_halt_ = requested_.has_value();
+  return requested_.has_value();
+}
+
 void InterruptDelivery::deliver(Vector vector) {
   guest_.vcpu().request_interrupt_window(false);
   guest_.vcpu().inject_interrupt(vector);
   bus_.acknowledge(vector);
   guest_.count_interrupt();
   for (Observer* const observer : observers_) {
-    observer->on_interrupt({.access = requested_since_, .vector = vector});
+    observer->on_interrupt(
+        {.access = requested_since_, .vector = vector, .at_halt = requested_at_halt_});
   }
   requested_.reset();
 }

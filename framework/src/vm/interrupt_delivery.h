@@ -21,6 +21,8 @@ class InterruptDelivery {
   /// What devices request, where the guest can take it now. Where it can't, and does not step, it
   /// will exit as soon as it can.
   std::optional<Vector> due();
+  /// Lets devices request an interrupt for a guest that waits in a HLT; true when one does.
+  bool wake(GuestView& guest);
   /// Delivers it when the guest is entered next, and tells the device and the observers.
   void deliver(Vector vector);
 
@@ -31,6 +33,7 @@ class InterruptDelivery {
   std::span<Observer* const> observers_;
   std::optional<Vector> requested_;
   std::uint64_t requested_since_ = 0;
+  bool requested_at_halt_ = false;
 };
 
 }  // namespace hltest::internal

@@ -38,9 +38,9 @@ class Engine {
     if (limits_.accesses && guest_.accesses() >= *limits_.accesses) return AccessesDone{};
     // The guest executes nothing here, but KVM says whether it can take an interrupt.
     if (bus_.interrupt()) static_cast<void>(guest_.vcpu().complete_instruction());
-    for (std::uint64_t steps = 0;; ++steps) {
+    for (;;) {
       if (deadline_.has_passed()) return TimeUp{};
-      if (limits_.instructions && steps >= *limits_.instructions) return InstructionsDone{};
+      if (limits_.instructions && steps_ >= *limits_.instructions) return InstructionsDone{};
       std::optional<Ending> ending = limits_.single_step ? step() : enter();
       if (!ending) continue;
       if (!goes_on_after(*ending)) return *std::move(ending);
@@ -70,7 +70,11 @@ class Engine {
       if (std::optional<Ending> ending = step_into_handler(*vector)) return ending;
     }
     const Step now = look(guest_);
-    for (Observer* const observer : observers_) observer->on_step(now, guest_);
+    if (!is_at_a_handler(guest_)) {
+      ++steps_;
+      for (Observer* const observer : observers_) observer->on_step(now, guest_);
+    }
+    if (pass_hlt(now, guest_)) return kvm::HltExit{};
     if (sets_trap_flag(now, guest_)) return SetsTrapFlag{};
     BreakpointPatches patches{guest_, limits_.breakpoints};
     std::optional<Ending> ending = execute_one(now.before);
@@ -167,7 +171,7 @@ class Engine {
   // served.
   bool goes_on_after(const Ending& ending) {
     if (!std::holds_alternative<kvm::HltExit>(ending)) return false;
-    if (bus_.interrupt() && guest_.vcpu().has_interrupts_enabled()) return true;
+    if (guest_.registers().rflags.if_() && interrupts_.wake(answers_)) return true;
     return std::ranges::any_of(observers_, [this](Observer* observer) {
       return observer->serves_handlers() && is_served_by(*observer);
     });
@@ -190,6 +194,7 @@ class Engine {
   ExitAnswers answers_;
   InterruptDelivery interrupts_;
   Deadline deadline_;
+  std::uint64_t steps_ = 0;  // without those of the framework's handlers
   bool was_stepped_ = false;
 };
 

@@ -1,6 +1,7 @@
 #include "vm/stepping.h"
 
 #include <algorithm>
+#include <span>
 #include <type_traits>
 
 #include <hltest/memory_layout.h>
@@ -54,6 +55,29 @@ void hide_trap_flag(const Step& step, Guest& guest) {
   const std::vector<std::uint8_t> flags = guest.memory().read(*top + 1, 1);
   const std::uint8_t hidden[] = {static_cast<std::uint8_t>(flags[0] & ~(Rflags::kTf >> 8U))};
   guest.memory().write(*top + 1, hidden);
+}
+
+bool pass_hlt(const Step& step, Guest& guest) {
+  constexpr std::size_t kMostPrefixes = 4;
+  const auto begin = std::span{step.code}.first(std::min(kMostPrefixes, step.code.size()));
+  if (step.before.cpl() != 0 || std::ranges::count(begin, kHlt) == 0) return false;
+  const Instruction instruction =
+      disassemble_one(step.code, step.before.code_address(), cpu_mode(step.before));
+  if (!instruction.is(Mnemonic::kHlt)) return false;
+  Registers after = step.before;
+  after.rip += instruction.bytes.size();
+  guest.set_registers(after);
+  // An STI just before holds interrupts off until now.
+  PendingEvents events = guest.vcpu().pending_events();
+  events.interrupt.shadow = 0;
+  guest.vcpu().set_pending_events(events);
+  static_cast<void>(guest.vcpu().complete_instruction());
+  return true;
+}
+
+bool is_at_a_handler(const Guest& guest) {
+  const Gva next = guest.registers().code_address();
+  return next >= guest.handlers() && next - guest.handlers() <= kSysenterOffset;
 }
 
 BreakpointPatches::BreakpointPatches(Guest& guest, const std::vector<Gva>& breakpoints)

@@ -1,0 +1,91 @@
+#include "devices/pc_ports.h"
+
+#include <algorithm>
+
+namespace hltest::internal {
+
+Cmos::Cmos(std::uint64_t memory_size) {
+  // 12:34:56 on 2000-01-02, in BCD, 24 hours; no update in progress, a good battery.
+  const auto set = [this](std::size_t at, std::uint64_t value) {
+    state_.bytes.at(at) = static_cast<std::uint8_t>(value);
+  };
+  set(0x00, 0x56);
+  set(0x02, 0x34);
+  set(0x04, 0x12);
+  set(0x06, 1);
+  set(0x07, 0x02);
+  set(0x08, 0x01);
+  set(0x09, 0x00);
+  set(0x0A, 0x26);
+  set(0x0B, 0x02);
+  set(0x0D, 0x80);
+  set(0x32, 0x20);
+  const std::uint64_t extended =
+      std::min<std::uint64_t>(memory_size > kMiB ? (memory_size - kMiB) / kKiB : 0, 0xFFFF);
+  set(0x15, 640 & 0xFF);
+  set(0x16, 640 >> 8U);
+  for (const std::size_t at : {0x17, 0x30}) {
+    set(at, extended);
+    set(at + 1, extended >> 8U);
+  }
+}
+
+std::optional<std::uint64_t> Cmos::read(const Access& access, GuestView& /*guest*/) {
+  if ((access.port() & 1U) == 0) return std::nullopt;
+  return state_.bytes.at(state_.index);
+}
+
+bool Cmos::write(const Access& access, GuestView& /*guest*/) {
+  const auto value = static_cast<std::uint8_t>(access.value);
+  if ((access.port() & 1U) == 0) {
+    state_.index = value & 0x7FU;  // bit 7 holds NMIs off
+  } else {
+    state_.bytes.at(state_.index) = value;
+  }
+  return true;
+}
+
+std::optional<std::uint64_t> Vga::read(const Access& access, GuestView& /*guest*/) {
+  switch (access.port()) {
+    case 0x3D4:
+      return state_.index;
+    case 0x3D5:
+      return state_.crtc.at(state_.index);
+    case 0x3DA: {
+      constexpr std::uint8_t kRetrace = 0x09;  // of the line and of the screen
+      state_.in_retrace = !state_.in_retrace;
+      return state_.in_retrace ? kRetrace : std::uint8_t{0};
+    }
+    default:
+      return std::uint64_t{0};
+  }
+}
+
+bool Vga::write(const Access& access, GuestView& /*guest*/) {
+  const auto value = static_cast<std::uint8_t>(access.value);
+  if (access.port() == 0x3D4) {
+    state_.index = value;
+    // OUT 3D4h, AX sets the index and the register.
+    if (access.size > 1) state_.crtc.at(value) = static_cast<std::uint8_t>(access.value >> 8U);
+  } else if (access.port() == 0x3D5) {
+    state_.crtc.at(state_.index) = value;
+  }
+  return true;
+}
+
+std::optional<std::uint64_t> SystemControl::read(const Access& access, GuestView& /*guest*/) {
+  return access.port() == 0x92 ? std::optional<std::uint64_t>{state_.port_92} : std::nullopt;
+}
+
+bool SystemControl::write(const Access& access, GuestView& guest) {
+  const auto value = static_cast<std::uint8_t>(access.value);
+  if (access.port() != 0x92) {
+    if ((value & 4U) != 0) guest.stop("it rebooted (port CF9h)");
+    return true;
+  }
+  state_.port_92 = value;
+  if ((value & 1U) != 0) guest.stop("it rebooted (port 92h)");
+  return true;
+}
+
+}  // namespace hltest::internal

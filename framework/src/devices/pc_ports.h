@@ -1,0 +1,50 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "devices/state.h"
+
+namespace hltest::internal {
+
+struct CmosState {
+  std::uint8_t index = 0;
+  std::array<std::uint8_t, 128> bytes{};
+};
+
+/// The CMOS memory and the real-time clock at ports 70h and 71h. Its time stands still: the same in
+/// each run as INT 1Ah tells.
+class Cmos : public PlainDevice<CmosState> {
+ public:
+  /// `memory_size` bytes of RAM, which it tells.
+  explicit Cmos(std::uint64_t memory_size);
+  std::optional<std::uint64_t> read(const Access& access, GuestView& guest) override;
+  bool write(const Access& access, GuestView& guest) override;
+};
+
+struct VgaState {
+  std::uint8_t index = 0;
+  std::array<std::uint8_t, 256> crtc{};
+  bool in_retrace = false;
+};
+
+/// The VGA's CRT controller at ports 3D4h and 3D5h, and its status at 3DAh, in which the retrace
+/// comes and goes with each read. Its other registers take what is written.
+class Vga : public PlainDevice<VgaState> {
+ public:
+  std::optional<std::uint64_t> read(const Access& access, GuestView& guest) override;
+  bool write(const Access& access, GuestView& guest) override;
+};
+
+struct SystemControlState {
+  std::uint8_t port_92 = 2;  ///< A20 is open
+};
+
+/// Port 92h: the A20 gate, and a reset. Port CF9h: a reset.
+class SystemControl : public PlainDevice<SystemControlState> {
+ public:
+  std::optional<std::uint64_t> read(const Access& access, GuestView& guest) override;
+  bool write(const Access& access, GuestView& guest) override;
+};
+
+}  // namespace hltest::internal

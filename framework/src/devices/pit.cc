@@ -1,0 +1,117 @@
+#include "devices/pit.h"
+
+#include <hltest/memory.h>
+#include <hltest/memory_layout.h>
+
+#include "x86/code/decoded_instruction.h"
+#include "x86/code/disassembly.h"
+
+namespace hltest::internal {
+namespace {
+
+constexpr Vector kUserTimer{0x1C};
+constexpr std::uint16_t kBiosSegment = 0xF000;
+constexpr Port kControl = 0x43;
+constexpr Port kGate = 0x61;
+constexpr std::uint8_t kRefresh = 0x10;
+constexpr std::uint8_t kOut2 = 0x20;
+
+bool has_own_handler(Vector vector, GuestView& guest) {
+  if (guest.registers().cr0.pe()) return true;  // the IDT is the guest's
+  const Gpa segment{static_cast<std::uint64_t>(vector) * 4 + 2};
+  return guest.memory().read<std::uint16_t>(segment) != kBiosSegment;
+}
+
+// A jump back to the HLT, or shortly before it, soon after it.
+bool is_in_loop(GuestView& guest) {
+  constexpr unsigned kInstructions = 6;
+  constexpr std::uint64_t kLoop = 64;
+  const Registers registers = guest.registers();
+  if (registers.cr0.pe()) return false;
+  Gva at = registers.code_address();
+  const Gva hlt = at - 1;
+  for (unsigned i = 0; i < kInstructions; ++i) {
+    if (!guest.memory().is_ram(Gpa{at.value()}, kLongestInstruction)) return false;
+    const auto code = guest.memory().read_bytes(Gpa{at.value()}, kLongestInstruction);
+    const Instruction instruction = disassemble_one(code, at, cpu_mode(registers));
+    if (!instruction.is_valid) return false;
+    // Short jumps: JMP, Jcc, LOOPcc and JCXZ.
+    const std::uint8_t opcode = code[0];
+    const bool is_short_jump =
+        opcode == 0xEB || (opcode & 0xF0U) == 0x70 || (opcode >= 0xE0 && opcode <= 0xE3);
+    const Gva next = at + instruction.bytes.size();
+    if (is_short_jump && code[1] >= 0x80) {
+      const Gva target = next - (0x100U - code[1]);
+      if (target <= hlt && hlt - target <= kLoop) return true;
+    }
+    if (opcode == 0xEB) return false;
+    at = next;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool waits_for(Vector vector, GuestView& guest) {
+  return has_own_handler(vector, guest) || has_own_handler(kUserTimer, guest) || is_in_loop(guest);
+}
+
+std::optional<std::uint64_t> Pit::read(const Access& access, GuestView& /*guest*/) {
+  if (access.port() == kGate) {
+    state_.port_61 ^= kRefresh | kOut2;  // both change all the time
+    return state_.port_61;
+  }
+  if (access.port() == kControl) return std::nullopt;
+  PitState::Channel& channel = state_.channels.at(access.port() & 3U);
+  constexpr std::uint16_t kStep = 64;
+  if (!channel.is_latched && !channel.is_at_high) {
+    channel.count = static_cast<std::uint16_t>(channel.count - kStep);
+    if (channel.reload != 0)
+      channel.count = static_cast<std::uint16_t>(channel.count % channel.reload);
+  }
+  const std::uint16_t value = channel.is_latched ? channel.latched : channel.count;
+  const bool is_high = channel.bytes == 2 || (channel.bytes == 3 && channel.is_at_high);
+  if (channel.bytes == 3) channel.is_at_high = !channel.is_at_high;
+  if (!channel.is_at_high) channel.is_latched = false;
+  return is_high ? value >> 8U : value & 0xFFU;
+}
+
+bool Pit::write(const Access& access, GuestView& /*guest*/) {
+  const auto value = static_cast<std::uint8_t>(access.value);
+  if (access.port() == kGate) {
+    state_.port_61 = static_cast<std::uint8_t>((state_.port_61 & 0xF0U) | (value & 0x0FU));
+    return true;
+  }
+  if (access.port() == kControl) {
+    const unsigned number = value >> 6U;
+    if (number > 2) return true;  // the read-back command is not served
+    PitState::Channel& channel = state_.channels.at(number);
+    const auto bytes = static_cast<std::uint8_t>(value >> 4U & 3U);
+    if (bytes == 0) {
+      channel.latched = channel.count = static_cast<std::uint16_t>(channel.count - 1U);
+      channel.is_latched = true;
+    } else {
+      channel = {.bytes = bytes};
+    }
+    return true;
+  }
+  PitState::Channel& channel = state_.channels.at(access.port() & 3U);
+  const bool is_high = channel.bytes == 2 || (channel.bytes == 3 && channel.is_at_high);
+  channel.reload = is_high ? static_cast<std::uint16_t>((channel.reload & 0xFFU) | value << 8U)
+                           : static_cast<std::uint16_t>((channel.reload & 0xFF00U) | value);
+  if (channel.bytes == 3) channel.is_at_high = !channel.is_at_high;
+  channel.count = channel.reload;
+  return true;
+}
+
+void Pit::halted(GuestView& guest) {
+  if (!waits_for(pic_->vector_of(0), guest)) return;
+  const std::uint64_t at = guest.registers().code_address().value();
+  state_.halts = at == state_.halted_at ? state_.halts + 1 : 1;
+  state_.halted_at = at;
+  if (state_.halts > kMostHalts) return;
+  ++state_.ticks;
+  pic_->raise(0);
+}
+
+}  // namespace hltest::internal

@@ -1,0 +1,141 @@
+// Guests that wait for a timer and a keyboard, and what else a PC has at its ports.
+#include <hltest/hltest.h>
+
+#include "guests/boot.h"
+
+namespace {
+
+using namespace hltest;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class PcTest : public BootSectorTest {
+ protected:
+  // A boot sector of bytes.
+  static RealModeImage code(std::vector<std::uint8_t> bytes) {
+    bytes.resize(510);
+    bytes.insert(bytes.end(), {0x55, 0xAA});
+    return {"code", bytes};
+  }
+};
+
+TEST_F(PcTest, ATimersHandlerRunsAtEachHlt) {
+  const Outcome outcome = run(guests::count_ticks);
+  ASSERT_THAT(outcome, Halted()) << report(outcome);
+  EXPECT_THAT(outcome, ShowsText(0, "....."));
+  EXPECT_EQ(memory().read<std::uint32_t>(Gpa{0x46C}), 5U) << "the BIOS counts too";
+}
+
+// Virtual time: the same run each time.
+TEST_F(PcTest, RunsWithInterruptsAreAlike) {
+  const Outcome first = run(guests::count_ticks);
+  const Outcome second = run(guests::count_ticks);
+  EXPECT_EQ(first.registers, second.registers);
+  EXPECT_EQ(first.accesses.size(), second.accesses.size());
+}
+
+TEST_F(PcTest, AKeyboardHandlerGetsScanCodes) {
+  bios().keys = "aZ";
+  const Outcome outcome = run(guests::read_scan_codes);
+  ASSERT_THAT(outcome, Halted()) << report(outcome);
+  EXPECT_THAT(memory().read_bytes(Gpa{0x8000}, 4), ElementsAre(0x1E, 0x9E, 0x2C, 0xAC));
+}
+
+TEST_F(PcTest, AnInterruptInProtectedMode) {
+  if (const HostCan can{Ability::kIret}; !can) GTEST_SKIP() << can.reason;
+  const Outcome outcome = run(guests::protected_timer);
+  ASSERT_THAT(outcome, Halted()) << report(outcome);
+  EXPECT_EQ(outcome.registers.ebx(), 3U);
+  EXPECT_EQ(outcome.mode, CpuMode::kProtected32);
+}
+
+// A HLT that nothing waits in is an end, though interrupts are enabled.
+TEST_F(PcTest, AHltThatIsNoWaitIsTheEnd) {
+  const Outcome outcome = run(code({0xFB, 0xF4, 0x0F, 0x0B}));  // sti; hlt; ud2
+  EXPECT_THAT(outcome, Halted());
+  EXPECT_TRUE(outcome.accesses.interrupts().empty());
+}
+
+// hlt; jmp to it: after many ticks nothing else can come.
+TEST_F(PcTest, ALoopOfHltsEnds) {
+  const Outcome outcome = run(code({0xFB, 0xF4, 0xEB, 0xFD}));
+  EXPECT_THAT(outcome, Halted());
+  EXPECT_EQ(outcome.accesses.interrupts().size(), 400U);
+  EXPECT_THAT(run(code({0xFA, 0xF4, 0xEB, 0xFC})), Halted()) << "cli; hlt; jmp to the cli";
+}
+
+// mov ax, [0x46C]; hlt; cmp ax, [0x46C]; je to the hlt; cli; hlt
+TEST_F(PcTest, ALoopOnTheBiossTicksGoesOn) {
+  const Outcome outcome =
+      run(code({0xFB, 0xA1, 0x6C, 0x04, 0xF4, 0x3B, 0x06, 0x6C, 0x04, 0x74, 0xF9, 0xFA, 0xF4}));
+  EXPECT_THAT(outcome, Halted());
+  EXPECT_EQ(outcome.stop_address(), Gva{0x7C0C});
+}
+
+// A fault in a guest that was interrupted is replayed, with its interrupts where they were.
+TEST_F(PcTest, AFaultAfterInterruptsIsExplained) {
+  // sti; xor cx, cx; hlt; inc cx; cmp cx, 3; jb to the hlt; xor dx, dx; div dx
+  const Outcome outcome = run(
+      code({0xFB, 0x31, 0xC9, 0xF4, 0x41, 0x83, 0xF9, 0x03, 0x72, 0xF9, 0x31, 0xD2, 0xF7, 0xF2}));
+  ASSERT_THAT(outcome, Raised(DivideError()));
+  EXPECT_EQ(outcome.accesses.interrupts().size(), 3U);
+  const Diagnosis diagnosis = diagnose(outcome);
+  EXPECT_EQ(diagnosis.not_replayed, "");
+  EXPECT_EQ(diagnosis.cause, "the divisor dx is 0");
+}
+
+// Loops that wait for a bit of a PC's ports: each would spin on a floating bus.
+TEST_F(PcTest, PortsThatLoadersPollAnswer) {
+  const std::vector<std::vector<std::uint8_t>> polls = {
+      {0xE4, 0x64, 0xA8, 0x02, 0x75, 0xFA, 0xF4},  // the 8042's input buffer
+      {0xB0, 0x0A, 0xE6, 0x70, 0xE4, 0x71, 0xA8, 0x80, 0x75, 0xF6, 0xF4},  // CMOS: no update
+      {0xBA, 0xDA, 0x03, 0xEC, 0xA8, 0x08, 0x75, 0xFB, 0xEC, 0xA8, 0x08, 0x74, 0xFB, 0xF4},
+      {0xE4, 0x61, 0xA8, 0x10, 0x74, 0xFA, 0xE4, 0x61, 0xA8, 0x10, 0x75, 0xFA, 0xF4},  // refresh
+      // out 43h, 0; in al, 40h twice, until it differs
+      {0xB0, 0x00, 0xE6, 0x43, 0xE4, 0x40, 0x88, 0xC3, 0xE4, 0x40, 0xB0,
+       0x00, 0xE6, 0x43, 0xE4, 0x40, 0x38, 0xC3, 0x74, 0xEC, 0xF4}};
+  for (const std::vector<std::uint8_t>& poll : polls) {
+    EXPECT_THAT(run(code(poll)), Halted()) << ::testing::PrintToString(poll);
+  }
+}
+
+TEST_F(PcTest, ResetsEndTheRun) {
+  EXPECT_THAT(summary(run(code({0xB0, 0xFE, 0xE6, 0x64}))), HasSubstr("it rebooted (the keyboard"));
+  EXPECT_THAT(summary(run(code({0xB0, 0x03, 0xE6, 0x92}))), HasSubstr("it rebooted (port 92h)"));
+  EXPECT_THAT(summary(run(code({0xB0, 0x06, 0xBA, 0xF9, 0x0C, 0xEE}))),
+              HasSubstr("it rebooted (port CF9h)"));
+}
+
+TEST_F(PcTest, Port92OpensA20WithoutAReset) {
+  // in al, 92h; or al, 2; out 92h, al; in al, 92h; hlt
+  const Outcome outcome = run(code({0xE4, 0x92, 0x0C, 0x02, 0xE6, 0x92, 0xE4, 0x92, 0xF4}));
+  EXPECT_THAT(outcome, Halted());
+  EXPECT_EQ(outcome.registers.al(), 2);
+}
+
+// mov al, D0h; out 64h; in al, 60h: the output port; A20 is its bit 1.
+TEST_F(PcTest, TheKeyboardControllersOutputPort) {
+  EXPECT_EQ(run(code({0xB0, 0xD0, 0xE6, 0x64, 0xE4, 0x60, 0xF4})).registers.al(), 0xDF);
+  EXPECT_EQ(run(code({0xB0, 0xD1, 0xE6, 0x64, 0xB0, 0xDD, 0xE6, 0x60, 0xB0, 0xD0, 0xE6, 0x64, 0xE4,
+                      0x60, 0xF4}))
+                .registers.al(),
+            0xDD);
+  EXPECT_EQ(run(code({0xB0, 0xAA, 0xE6, 0x64, 0xE4, 0x60, 0xF4})).registers.al(), 0x55);
+}
+
+TEST_F(PcTest, CmosTellsMemoryAndATime) {
+  // mov al, 18h; out 70h, al; in al, 71h; mov bl, al; mov al, 4; out 70h, al; in al, 71h; hlt
+  const Outcome outcome = run(code(
+      {0xB0, 0x18, 0xE6, 0x70, 0xE4, 0x71, 0x88, 0xC3, 0xB0, 0x04, 0xE6, 0x70, 0xE4, 0x71, 0xF4}));
+  EXPECT_EQ(outcome.registers.bl(), 15 * 1024 >> 8);
+  EXPECT_EQ(outcome.registers.al(), 0x12) << "hours, in BCD";
+}
+
+TEST_F(PcTest, DevicesOfTheTestsTakeThePcsPlace) {
+  machine().ports().on_in(0x60, Always{0x77});
+  EXPECT_EQ(run(code({0xE4, 0x60, 0xF4})).registers.al(), 0x77);
+  machine().ports().on_in(0x92, Always{0x55});
+  EXPECT_EQ(run(code({0xE4, 0x92, 0xF4})).registers.al(), 0x55) << "after a run, too";
+}
+
+}  // namespace
