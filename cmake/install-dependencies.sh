@@ -7,7 +7,8 @@ set -eu
 packages="cmake g++ make ninja-build nasm libgtest-dev libgmock-dev libfmt-dev libzydis-dev libcli11-dev
           nlohmann-json3-dev libbenchmark-dev"
 if [ "${1:-}" = --development ]; then
-  packages="$packages clang clang-format clang-tidy clang-tools libclang-rt-dev git"
+  packages="$packages clang clang-format clang-tidy clang-tools libclang-rt-dev git
+            syslinux-common grub-pc-bin"
 fi
 
 missing=""

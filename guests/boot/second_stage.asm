@@ -44,6 +44,11 @@ protected_mode:
         mov     es, ax
         mov     ss, ax
         movzx   ebx, bp
+        cld
+        mov     edi, PML4               ; memory need not be zeros
+        mov     ecx, 3 * 4096 / 4
+        xor     eax, eax
+        rep stosd
         mov     dword [PML4], PDPT | 3
         mov     dword [PDPT], PD | 3
         mov     dword [PD], 0x83

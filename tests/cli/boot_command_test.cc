@@ -123,4 +123,25 @@ TEST_F(BootCommandTest, BadInputIsOneLineThatNamesIt) {
   expect_usage_error(source + " --boot --memory 64K", "a guest needs 1 MiB of memory");
 }
 
+TEST_F(BootCommandTest, HostileIsATableOfStates) {
+  const Result good = hltest("run --boot --hostile --keys k " + file("boot.asm", kSource));
+  EXPECT_THAT(good.out, HasSubstr("DF set                            the same\n"));
+  // It shows DL in BX, not on the screen.
+  EXPECT_THAT(good.out, HasSubstr("the next drive                    the same\n"));
+  EXPECT_THAT(good.out, HasSubstr("It does not depend on what the BIOS leaves.\n"));
+  EXPECT_EQ(good.status, 0);
+
+  // Reads a string through DS, which it does not set.
+  const std::string source =
+      "        org 0x7c00\n        cld\n        mov si, text\n        lodsb\n        mov ah, 0xe\n"
+      "        int 0x10\n        cli\n        hlt\ntext:   db 'T'\n"
+      "        times 510-($-$$) db 0\n        dw 0xaa55\n";
+  const Result bad = hltest("run --boot --hostile " + file("ds.asm", source));
+  EXPECT_THAT(bad.out, HasSubstr("DS = 5A5Ah                        another screen"));
+  EXPECT_THAT(bad.out, HasSubstr("It depends on what the BIOS leaves in 1 of these.\n"));
+  EXPECT_EQ(bad.status, 1);
+  expect_usage_error(file("boot.asm", kSource) + " --boot --hostile --write",
+                     "--hostile boots many");
+}
+
 }  // namespace

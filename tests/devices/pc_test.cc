@@ -64,6 +64,22 @@ TEST_F(PcTest, ALoopOfHltsEnds) {
   EXPECT_THAT(run(code({0xFA, 0xF4, 0xEB, 0xFC})), Halted()) << "cli; hlt; jmp to the cli";
 }
 
+// What many boot sectors end in: it takes no five seconds to see.
+TEST_F(PcTest, AJumpToItselfIsAnEnd) {
+  EXPECT_THAT(summary(run(code({0xFA, 0xEB, 0xFE}))),
+              HasSubstr("it jumps to itself at 0x7c01, for ever"));
+  EXPECT_THAT(summary(run(code({0xFB, 0xEB, 0xFE}))),
+              HasSubstr("it jumps to itself at 0x7c01, for ever"))
+      << "no handler waits";
+}
+
+TEST_F(PcTest, AHandlerIsCalledFromAJumpToItself) {
+  // mov word [70h], 7C0Fh; mov [72h], ds; sti; jmp $; at 7C0F: cli; hlt
+  EXPECT_THAT(run(code({0xC7, 0x06, 0x70, 0x00, 0x0F, 0x7C, 0x8C, 0x1E, 0x72, 0x00, 0xFB, 0xEB,
+                        0xFE, 0x90, 0x90, 0xFA, 0xF4})),
+              Halted());
+}
+
 // mov ax, [0x46C]; hlt; cmp ax, [0x46C]; je to the hlt; cli; hlt
 TEST_F(PcTest, ALoopOnTheBiossTicksGoesOn) {
   const Outcome outcome =

@@ -61,8 +61,9 @@ class Device {
   [[nodiscard]] virtual std::optional<Vector> interrupt() const { return std::nullopt; }
   /// The processor has taken the interrupt.
   virtual void acknowledge(Vector /*vector*/) {}
-  /// The guest waits in a HLT with interrupts enabled, and none is requested: time passes. A device
-  /// that requests an interrupt now wakes it; if none does, the run ends.
+  /// The guest waits in a HLT with interrupts enabled, or it jumps to itself, and none is
+  /// requested: time passes. A device that requests an interrupt now wakes it. If none does, a HLT
+  /// ends the run.
   virtual void halted(GuestView& /*guest*/) {}
 
   /// Its state as bytes, and the way back: each run of a test begins with the state that the device

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include <hltest/hostile_bios.h>
 #include <hltest/image.h>
 #include <hltest/machine.h>
 
@@ -96,6 +97,8 @@ class BootSectorTest : public GuestTest {
   [[nodiscard]] Outcome run(const Disk& disk, const StartRegisters& start = {});
   /// The same from a drive of the test's choice.
   [[nodiscard]] Outcome run_from(Drive drive, const Disk& disk, const StartRegisters& start = {});
+  /// Boots in a state that some BIOS leaves: `hostile_bios_states()` has them.
+  [[nodiscard]] Outcome run_in(const BiosState& state, const Disk& disk);
   /// Boots from a hard disk (drive 0x80) that begins with this image.
   [[nodiscard]] Outcome run(const RealModeImage& image, const StartRegisters& start = {});
 };

@@ -12,6 +12,7 @@
 #include <hltest/exceptions.h>
 #include <hltest/fixtures.h>
 #include <hltest/host_can.h>
+#include <hltest/hostile_bios.h>
 #include <hltest/image.h>
 #include <hltest/machine.h>
 #include <hltest/matchers.h>

@@ -32,6 +32,7 @@ struct RunTexts {
   bool boot = false;
   bool floppy = false;
   bool write = false;
+  bool hostile = false;
   std::vector<std::string> disks;
   std::optional<std::string> keys;
   std::vector<std::string> include;
@@ -62,6 +63,7 @@ std::optional<RunOptions::Boot> parse_boot(const RunTexts& texts) {
   if (!texts.boot) {
     const char* const without = texts.floppy           ? "--floppy"
                                 : texts.write          ? "--write"
+                                : texts.hostile        ? "--hostile"
                                 : texts.keys           ? "--keys"
                                 : !texts.disks.empty() ? "--disk"
                                                        : nullptr;
@@ -72,13 +74,17 @@ std::optional<RunOptions::Boot> parse_boot(const RunTexts& texts) {
     throw UsageError(
         "--boot: a guest boots in real mode at 0x7c00, without --mode, --load, --entry");
   }
+  if (texts.write && texts.hostile) {
+    throw UsageError("--hostile boots many times, and can't write to FILE: leave out --write");
+  }
   if (texts.write && texts.file.ends_with(".asm")) {
     throw UsageError("--write: the disk is assembled from a source, and can't be written to");
   }
   return RunOptions::Boot{.is_floppy = texts.floppy,
                           .disks = texts.disks,
                           .keys = unescape_keys(texts.keys.value_or("")),
-                          .write = texts.write};
+                          .write = texts.write,
+                          .hostile = texts.hostile};
 }
 
 CpuMode parse_mode(const std::string& text) {
@@ -171,6 +177,8 @@ std::variant<RunOptions, Information> parse_command_line(int argc, const char* c
       ->type_name("TEXT");
   run->add_flag("--write", texts.write,
                 "with --boot: what the guest writes goes to FILE, not to a copy");
+  run->add_flag("--hostile", texts.hostile,
+                "with --boot: once in each state that BIOSes leave, and a table of what changed");
   run->add_option("-I", texts.include, "a folder for NASM's %include and incbin")
       ->type_name("DIR")
       ->expected(1)

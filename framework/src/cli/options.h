@@ -33,6 +33,7 @@ struct RunOptions {
     std::vector<std::string> disks;  ///< further hard disks
     std::string keys;
     bool write = false;
+    bool hostile = false;  ///< in every state that a BIOS may leave
   };
   std::optional<Boot> boot;  ///< with --boot
   /// What NASM is given besides: `-I` and `-D` with their values.

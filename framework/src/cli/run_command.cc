@@ -3,7 +3,7 @@
 #include <hltest/machine.h>
 #include <hltest/x86/register_name.h>
 #include "cli/assemble.h"
-#include "cli/disk_file.h"
+#include "cli/boot.h"
 #include "cli/file.h"
 #include "diagnosis/colour.h"
 #include "diagnosis/json.h"
@@ -38,32 +38,10 @@ void set_registers(const RunOptions& options, Machine& machine) {
   }
 }
 
-Disk disk_to_boot(const RunOptions& options) {
-  if (!options.file.ends_with(".asm")) return disk_of(options.file);
-  constexpr std::uint64_t kAnySize = ~0ULL;
-  check_file(options.file, kAnySize);
-  constexpr Gpa kBootAddress{0x7C00};
-  return Disk{sector(assemble(options.file, CpuMode::kReal16, kBootAddress, options.nasm_options))};
-}
-
-Outcome boot(const RunOptions& options, Machine& machine) {
-  const Disk disk = disk_to_boot(options);
-  // An assembled one has the size that its sectors need, which says nothing.
-  const bool is_image = !options.file.ends_with(".asm");
-  const bool is_floppy = options.boot->is_floppy || (is_image && disk.has_floppy_size());
-  const Drive drive = is_floppy ? kFirstFloppy : kFirstHardDisk;
-  machine.insert(drive, disk);
-  auto next = static_cast<Drive>(is_floppy ? kFirstHardDisk : kFirstHardDisk + 1);
-  for (const std::string& path : options.boot->disks) machine.insert(next++, disk_of(path));
-  machine.bios().keys = options.boot->keys;
-  Outcome outcome = machine.boot(drive);
-  if (options.boot->write) write_back(outcome.disks.at(drive), options.file);
-  return outcome;
-}
-
 }  // namespace
 
 RunResult run_command(const RunOptions& options) {
+  if (options.boot && options.boot->hostile) return boot_hostile(options);
   Machine machine{options.mode};
   if (options.memory_size.has_value()) machine.set_memory_size(*options.memory_size);
   machine.set_timeout(options.timeout);

@@ -83,6 +83,7 @@ void KeyboardController::take_command(std::uint8_t command, GuestView& guest) {
 }
 
 void KeyboardController::halted(GuestView& guest) {
+  if (!guest.registers().rflags.if_()) return;
   if (state_.has_output || !wants_keys(*pic_, guest)) return;
   if (state_.release != 0) {
     answer(state_.release);

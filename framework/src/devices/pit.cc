@@ -1,5 +1,6 @@
 #include "devices/pit.h"
 
+#include <fmt/format.h>
 #include <hltest/memory.h>
 #include <hltest/memory_layout.h>
 
@@ -48,6 +49,12 @@ bool is_in_loop(GuestView& guest) {
     at = next;
   }
   return false;
+}
+
+bool jumps_to_itself(GuestView& guest) {
+  const Gpa at{guest.registers().code_address().value()};
+  constexpr std::uint16_t kJump = 0xFEEB;
+  return guest.memory().is_ram(at, 2) && guest.memory().read<std::uint16_t>(at) == kJump;
 }
 
 }  // namespace
@@ -105,11 +112,16 @@ bool Pit::write(const Access& access, GuestView& /*guest*/) {
 }
 
 void Pit::halted(GuestView& guest) {
-  if (!waits_for(pic_->vector_of(0), guest)) return;
-  const std::uint64_t at = guest.registers().code_address().value();
+  const Registers registers = guest.registers();
+  const std::uint64_t at = registers.code_address().value();
+  const bool is_jump = jumps_to_itself(guest);
   state_.halts = at == state_.halted_at ? state_.halts + 1 : 1;
   state_.halted_at = at;
-  if (state_.halts > kMostHalts) return;
+  const bool waits = registers.rflags.if_() && waits_for(pic_->vector_of(0), guest);
+  if (!waits || state_.halts > kMostHalts) {
+    if (is_jump) guest.stop(fmt::format("it jumps to itself at {:#x}, for ever", at));
+    return;
+  }
   ++state_.ticks;
   pic_->raise(0);
 }

@@ -113,6 +113,11 @@ Outcome BootSectorTest::run_from(Drive drive, const Disk& disk, const StartRegis
   return boot_drive(drive, start);
 }
 
+Outcome BootSectorTest::run_in(const BiosState& state, const Disk& disk) {
+  state.prepare(machine());
+  return run_from(state.drive, disk, state.registers);
+}
+
 Outcome BootSectorTest::run(const RealModeImage& image, const StartRegisters& start) {
   return run_from(kFirstHardDisk, Disk{sector(image)}, start);
 }

@@ -55,7 +55,10 @@ class Engine {
     if (const auto vector = interrupts_.due()) interrupts_.deliver(*vector);
     guest_.forget_registers();
     const Exit exit = guest_.vcpu().run();
-    if (is_interruption(exit)) return std::nullopt;
+    if (is_interruption(exit)) {
+      if (limits_.tick && jumps_to_itself(guest_)) static_cast<void>(interrupts_.wake(answers_));
+      return answers_.stopped() ? std::optional<Ending>{*answers_.stopped()} : std::nullopt;
+    }
     if (std::optional<Ending> ending = answers_.answer(exit)) return ending;
     if (const auto& stopped = answers_.stopped()) return finish_access(*stopped);
     if (limits_.accesses && guest_.accesses() >= *limits_.accesses) {

@@ -75,6 +75,12 @@ bool pass_hlt(const Step& step, Guest& guest) {
   return true;
 }
 
+bool jumps_to_itself(const Guest& guest) {
+  const Registers& registers = guest.registers();
+  return guest.tables(registers).read(registers.code_address(), 2) ==
+         std::vector<std::uint8_t>{0xEB, 0xFE};
+}
+
 bool is_at_a_handler(const Guest& guest) {
   const Gva next = guest.registers().code_address();
   return next >= guest.handlers() && next - guest.handlers() <= kSysenterOffset;

@@ -16,9 +16,12 @@ bool sets_trap_flag(const Step& step, const Guest& guest);
 /// Takes TF, by which KVM steps, out of the flags that a PUSHF has pushed.
 void hide_trap_flag(const Step& step, Guest& guest);
 
-/// Brings the guest to after its HLT, if that is its next instruction, as a HLT exit does: there are
-/// KVMs that step past it.
+/// Brings the guest to after its HLT, if that is its next instruction, as a HLT exit does: there
+/// are KVMs that step past it.
 bool pass_hlt(const Step& step, Guest& guest);
+
+/// True when its next instruction is a short JMP to itself: then only an interrupt can move it on.
+bool jumps_to_itself(const Guest& guest);
 
 /// True when its next instruction is the HLT of one of the framework's handlers.
 bool is_at_a_handler(const Guest& guest);

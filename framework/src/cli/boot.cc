@@ -1,0 +1,81 @@
+#include "cli/boot.h"
+
+#include <fmt/format.h>
+
+#include <hltest/hostile_bios.h>
+
+#include "cli/assemble.h"
+#include "cli/disk_file.h"
+#include "cli/file.h"
+
+namespace hltest::cli {
+namespace {
+
+Disk disk_to_boot(const RunOptions& options) {
+  if (!options.file.ends_with(".asm")) return disk_of(options.file);
+  constexpr std::uint64_t kAnySize = ~0ULL;
+  check_file(options.file, kAnySize);
+  constexpr Gpa kBootAddress{0x7C00};
+  return Disk{sector(assemble(options.file, CpuMode::kReal16, kBootAddress, options.nasm_options))};
+}
+
+bool boots_from_floppy(const RunOptions& options, const Disk& disk) {
+  // An assembled one has the size that its sectors need, which says nothing.
+  const bool is_image = !options.file.ends_with(".asm");
+  return options.boot->is_floppy || (is_image && disk.has_floppy_size());
+}
+
+// Puts the disks into their drives, and the keys.
+void set_up(const RunOptions& options, const Disk& disk, Drive drive, Machine& machine) {
+  machine.insert(drive, disk);
+  auto next = static_cast<Drive>(drive < kFirstHardDisk ? kFirstHardDisk : drive + 1);
+  for (const std::string& path : options.boot->disks) machine.insert(next++, disk_of(path));
+  machine.bios().keys = options.boot->keys;
+}
+
+// What of an outcome has to be the same in each state.
+std::string difference(const Outcome& usual, const Outcome& outcome) {
+  if (outcome.stop.index() != usual.stop.index()) return "ends otherwise";
+  if (outcome.screen().rows != usual.screen().rows) return "another screen";
+  if (outcome.console() != usual.console()) return "prints something else";
+  return {};
+}
+
+}  // namespace
+
+Outcome boot(const RunOptions& options, Machine& machine) {
+  const Disk disk = disk_to_boot(options);
+  const Drive drive = boots_from_floppy(options, disk) ? kFirstFloppy : kFirstHardDisk;
+  set_up(options, disk, drive, machine);
+  Outcome outcome = machine.boot(drive);
+  if (options.boot->write) write_back(outcome.disks.at(drive), options.file);
+  return outcome;
+}
+
+RunResult boot_hostile(const RunOptions& options) {
+  const Disk disk = disk_to_boot(options);
+  const Drive drive = boots_from_floppy(options, disk) ? kFirstFloppy : kFirstHardDisk;
+  std::optional<Outcome> usual;
+  std::string table;
+  unsigned broken = 0;
+  for (const BiosState& state : hostile_bios_states(drive)) {
+    Machine machine{CpuMode::kReal16};
+    if (options.memory_size) machine.set_memory_size(*options.memory_size);
+    machine.set_timeout(options.timeout);
+    set_up(options, disk, state.drive, machine);
+    state.prepare(machine);
+    const Outcome outcome = machine.boot(state.drive, state.registers);
+    if (!usual) usual = outcome;
+    const std::string what = difference(*usual, outcome);
+    if (!what.empty()) ++broken;
+    const bool is_right = what.empty() && outcome.halted();
+    table += fmt::format("{:<32}  {}{}\n", state.name, what.empty() ? "the same" : what,
+                         is_right ? "" : ": " + summary(outcome));
+  }
+  table += broken == 0
+               ? "It does not depend on what the BIOS leaves.\n"
+               : fmt::format("It depends on what the BIOS leaves in {} of these.\n", broken);
+  return {.output = std::move(table), .status = broken == 0 && usual->halted() ? 0 : 1};
+}
+
+}  // namespace hltest::cli
