@@ -88,8 +88,15 @@ function(hltest_add_guests target)
   set(names "")
   foreach(source IN LISTS arg_SOURCES)
     cmake_path(ABSOLUTE_PATH source NORMALIZE)
-    if(NOT EXISTS "${source}")
+    get_source_file_property(is_generated "${source}" GENERATED)
+    if(NOT EXISTS "${source}" AND NOT is_generated)
       message(FATAL_ERROR "${call}: there is no ${source}")
+    elseif(IS_DIRECTORY "${source}")
+      message(FATAL_ERROR "${call}: ${source} is a folder: name the sources in it")
+    elseif(source MATCHES "[\"\\]")
+      message(FATAL_ERROR "${call}: ${source}: a source's path can't have quotes or backslashes")
+    elseif(NOT source MATCHES "[.]([aA][sS][mM]|nasm)$")
+      message(FATAL_ERROR "${call}: ${source}: NASM's sources end in .asm or .nasm")
     endif()
     cmake_path(GET source STEM LAST_ONLY stem)
     _hltest_guest_name("${call}" "${stem}" name)
@@ -115,11 +122,19 @@ function(hltest_add_guests target)
   endforeach()
 
   string(MAKE_C_IDENTIFIER "from_${target}" library)
+  # Two libraries of one namespace would share their guests' symbols, and the linker would choose.
+  get_property(libraries GLOBAL PROPERTY hltest_guest_libraries)
+  if(library IN_LIST libraries)
+    message(FATAL_ERROR "${call}: another library has guests::${library} already: rename one")
+  endif()
+  set_property(GLOBAL APPEND PROPERTY hltest_guest_libraries ${library})
   set(made "// Made by ${call}.\n")
-  file(CONFIGURE OUTPUT "${folder}/guests/${target}.h" @ONLY CONTENT
+  # By way of a variable, whose contents are not configured again: a path may have an @.
+  set(header
        "${made}#pragma once\n\n#include <hltest/image.h>\n\nnamespace guests {\ninline namespace ${library} {\n${declarations}\n}  // namespace ${library}\n}  // namespace guests\n")
-  file(CONFIGURE OUTPUT "${folder}/${target}.cc" @ONLY CONTENT
-       "${made}#include \"guests/${target}.h\"\n${definitions}")
+  file(CONFIGURE OUTPUT "${folder}/guests/${target}.h" @ONLY CONTENT "@header@")
+  set(code "${made}#include \"guests/${target}.h\"\n${definitions}")
+  file(CONFIGURE OUTPUT "${folder}/${target}.cc" @ONLY CONTENT "@code@")
   set_source_files_properties("${folder}/${target}.cc" PROPERTIES OBJECT_DEPENDS "${images}")
 
   add_library(${target} STATIC "${folder}/${target}.cc")
@@ -131,14 +146,21 @@ endfunction()
 # tests differ from the file's name.
 function(_hltest_guest_name call stem variable)
   string(MAKE_C_IDENTIFIER "${stem}" name)
-  set(keywords and asm auto bool break case catch char class compl concept const continue default
-      delete do double else enum explicit export extern false float for friend goto if inline int
-      long mutable namespace new not operator or private protected public register requires return
-      short signed sizeof static struct switch template this throw true try typedef typeid typename
-      union unsigned using virtual void volatile while xor)
+  set(keywords alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t
+      char16_t char32_t class co_await co_return co_yield compl concept const const_cast consteval
+      constexpr constinit continue decltype default delete do double dynamic_cast else enum explicit
+      export extern false float for friend goto if inline int long mutable namespace new noexcept not
+      not_eq nullptr operator or or_eq private protected public register reinterpret_cast requires
+      return short signed sizeof static static_assert static_cast struct switch template this
+      thread_local throw true try typedef typeid typename union unsigned using virtual void volatile
+      wchar_t while xor xor_eq)
+  set(macros EOF NULL assert errno linux stderr stdin stdout unix)
   if(name IN_LIST keywords)
     message(FATAL_ERROR "${call}: ${stem}.asm can't be guests::${name}, which is a C++ keyword: "
                         "rename the file")
+  elseif(name IN_LIST macros)
+    message(FATAL_ERROR "${call}: ${stem}.asm can't be guests::${name}, which is a macro of the "
+                        "compiler's or the C library's: rename the file")
   endif()
   set(${variable} ${name} PARENT_SCOPE)
 endfunction()

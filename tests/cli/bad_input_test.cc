@@ -102,4 +102,26 @@ TEST_F(CommandTest, HelpAndNoCommand) {
   EXPECT_EQ(hltest("walk").status, 2);
 }
 
+TEST_F(CommandTest, WhatIsNoFlatBinaryIsRefused) {
+  expect_usage_error(file("gas.s", "hlt\n"), "gas.s is a source, and not one of NASM's (.asm)");
+  expect_usage_error(file("gas.S", "hlt\n"), "gas.S is a source");
+  expect_usage_error(file("program", std::string("\x7f"
+                                                 "ELF\x02",
+                                                 5)),
+                     "program is an ELF file, and runs as none: make it flat (objcopy -O binary)");
+}
+
+TEST_F(CommandTest, AnUnknownCommandIsNamed) {
+  const Result unknown = hltest("runn x");
+  EXPECT_EQ(unknown.status, 2);
+  EXPECT_EQ(unknown.err, "hltest: there is no command 'runn': the commands are: run\n");
+  EXPECT_EQ(hltest("").err, "hltest: a command is required: run (see hltest run --help)\n");
+  EXPECT_EQ(hltest("run").err, "hltest: FILE is required (see hltest run --help)\n");
+}
+
+TEST_F(CommandTest, Cr8HasFourBits) {
+  expect_usage_error(file("halt.bin", "\xF4") + " --set cr8=16",
+                     "cr8 = 0x10: the task priority is 0 to 15");
+}
+
 }  // namespace

@@ -220,4 +220,32 @@ TEST_F(RunTest, ColourIsForTerminalsThatWantIt) {
   EXPECT_THAT(hltest("run " + source, "TERM=xterm").out, Not(HasSubstr("\x1b[")));
 }
 
+// NASM gets names that mean something else to it, and leaves nothing behind.
+TEST_F(RunTest, AnySourceName) {
+  EXPECT_EQ(hltest("run " + file("UPPER.ASM", "hlt\n")).status, 0);
+  EXPECT_EQ(hltest("run " + file("other.nasm", "hlt\n")).status, 0);
+  file("@at.asm", "hlt\n");
+  const std::string command =
+      "cd '" + folder_.string() + "' && '" HLTEST_COMMAND "' run @at.asm >out";
+  EXPECT_EQ(std::system(command.c_str()), 0);  // NOLINT(cert-env33-c): the shell is meant
+}
+
+TEST_F(RunTest, NasmNeedsNoTemporaryFolder) {
+  EXPECT_EQ(hltest("run " + file("x.asm", "hlt\n"), "TMPDIR=/nowhere").status, 0);
+}
+
+// Some parents ignore SIGCHLD, and their children inherit that.
+TEST_F(RunTest, NasmsExitStatusIsKnownWhereSigchldIsIgnored) {
+  const std::string command =
+      "trap '' CHLD; '" HLTEST_COMMAND "' run " + file("bad.asm", "bad here\n") + " 2>/dev/null";
+  EXPECT_EQ(WEXITSTATUS(std::system(command.c_str())), 2);  // NOLINT(cert-env33-c)
+}
+
+TEST_F(RunTest, ASourceMayBeLargerThanTheGuestsMemory) {
+  EXPECT_EQ(hltest("run --memory 4K --load 0 " +
+                   file("long.asm", "; " + std::string(8192, 'x') + "\nhlt\n"))
+                .status,
+            0);
+}
+
 }  // namespace

@@ -12,7 +12,11 @@ namespace hltest::cli {
 namespace {
 
 Disk disk_to_boot(const RunOptions& options) {
-  if (!options.file.ends_with(".asm")) return disk_of(options.file);
+  if (!is_nasm_source(options.file)) {
+    Disk disk = disk_of(options.file);
+    check_is_flat(options.file);
+    return disk;
+  }
   constexpr std::uint64_t kAnySize = ~0ULL;
   check_file(options.file, kAnySize);
   constexpr Gpa kBootAddress{0x7C00};
@@ -21,7 +25,7 @@ Disk disk_to_boot(const RunOptions& options) {
 
 bool boots_from_floppy(const RunOptions& options, const Disk& disk) {
   // An assembled one has the size that its sectors need, which says nothing.
-  const bool is_image = !options.file.ends_with(".asm");
+  const bool is_image = !is_nasm_source(options.file);
   return options.boot->is_floppy || (is_image && disk.has_floppy_size());
 }
 

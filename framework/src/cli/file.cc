@@ -3,10 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
 
 namespace hltest::cli {
 void check_file(const std::string& path, std::uint64_t memory_size) {
@@ -30,6 +34,32 @@ void check_file(const std::string& path, std::uint64_t memory_size) {
     throw UsageError(fmt::format(
         "{} has {:#x} bytes, more than the guest's memory, {:#x}: give it more with --memory", path,
         size, memory_size));
+  }
+}
+
+bool is_nasm_source(const std::string& path) {
+  std::string extension = std::filesystem::path{path}.extension().string();
+  std::ranges::transform(extension, extension.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return extension == ".asm" || extension == ".nasm";
+}
+
+void check_is_flat(const std::string& path) {
+  const std::string extension = std::filesystem::path{path}.extension().string();
+  if (extension == ".s" || extension == ".S") {
+    throw UsageError(fmt::format(
+        "{} is a source, and not one of NASM's (.asm): give the flat binary that it makes", path));
+  }
+  std::ifstream stream{path, std::ios::binary};
+  std::array<char, 4> magic{};
+  stream.read(magic.data(), magic.size());
+  if (std::string_view{magic.data(), magic.size()} ==
+      "\x7f"
+      "ELF") {
+    throw UsageError(fmt::format(
+        "{} is an ELF file, and runs as none: make it flat (objcopy -O binary), with --load at the "
+        "address that it is linked for",
+        path));
   }
 }
 

@@ -10,6 +10,13 @@ namespace hltest::cli {
 /// `memory_size` bytes.
 void check_file(const std::string& path, std::uint64_t memory_size);
 
+/// True for a source that NASM assembles: its name ends in .asm or .nasm, in any case of letters.
+bool is_nasm_source(const std::string& path);
+
+/// Throws `UsageError` for what is no flat binary: a source of another assembler's (.s), by its
+/// name, and an ELF file, by its first bytes.
+void check_is_flat(const std::string& path);
+
 /// All of it. Throws `UsageError`.
 std::vector<std::uint8_t> read_file(const std::string& path);
 

@@ -2,6 +2,7 @@
 #include <hltest/machine.h>
 #include <hltest/memory_layout.h>
 #include <hltest/version.h>
+#include "cli/file.h"
 #include "cli/number.h"
 #include "cli/usage_error.h"
 
@@ -77,7 +78,7 @@ std::optional<RunOptions::Boot> parse_boot(const RunTexts& texts) {
   if (texts.write && texts.hostile) {
     throw UsageError("--hostile boots many times, and can't write to FILE: leave out --write");
   }
-  if (texts.write && texts.file.ends_with(".asm")) {
+  if (texts.write && is_nasm_source(texts.file)) {
     throw UsageError("--write: the disk is assembled from a source, and can't be written to");
   }
   return RunOptions::Boot{.is_floppy = texts.floppy,
@@ -197,6 +198,13 @@ std::variant<RunOptions, Information> parse_command_line(int argc, const char* c
         app.help("", run->parsed() ? CLI::AppFormatMode::Sub : CLI::AppFormatMode::Normal)};
   } catch (const CLI::CallForVersion&) {
     return Information{app.version() + "\n"};
+  } catch (const CLI::RequiredError&) {
+    // CLI11 tells of what is missing, and not of what is there instead.
+    if (argc > 1 && argv[1][0] != '-' && std::string_view{argv[1]} != "run") {
+      throw UsageError(fmt::format("there is no command '{}': the commands are: run", argv[1]));
+    }
+    throw UsageError(run->parsed() ? "FILE is required (see hltest run --help)"
+                                   : "a command is required: run (see hltest run --help)");
   } catch (const CLI::ParseError& error) {
     throw UsageError(fmt::format("{} (see hltest run --help)", error.what()));
   }

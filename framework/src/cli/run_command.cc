@@ -18,12 +18,14 @@ namespace hltest::cli {
 namespace {
 
 FlatImage load_image(const RunOptions& options, const GuestMemory& memory) {
-  check_file(options.file, memory.size());
-  const std::filesystem::path path{options.file};
+  constexpr std::uint64_t kAnySize = ~0ULL;
+  const bool is_source = is_nasm_source(options.file);
+  check_file(options.file, is_source ? kAnySize : memory.size());
+  if (!is_source) check_is_flat(options.file);
   FlatImage image =
-      path.extension() == ".asm"
-          ? assemble(options.file, options.mode, options.load_address, options.nasm_options)
-          : FlatImage{path.filename().string(), read_file(options.file), options.load_address};
+      is_source ? assemble(options.file, options.mode, options.load_address, options.nasm_options)
+                : FlatImage{std::filesystem::path{options.file}.filename().string(),
+                            read_file(options.file), options.load_address};
   if (options.entry.has_value()) image.set_entry(*options.entry);
   return image;
 }

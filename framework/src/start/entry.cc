@@ -57,6 +57,10 @@ SetupError not_within_cs(Gva entry, std::string_view image, const Segment& cs) {
 
 void check_entry(std::string_view image, const Registers& registers, CpuMode mode,
                  const MemoryLayout& memory, const AddressMap& map) {
+  constexpr std::uint64_t kMostCr8 = 15;
+  if (registers.cr8 > kMostCr8) {
+    throw SetupError(fmt::format("cr8 = {:#x}: the task priority is 0 to 15", registers.cr8));
+  }
   const Gva address = registers.code_address();
   const bool is_64_bit = mode == CpuMode::kLong64;
   if (registers.cr0.pe()) check_privilege(registers);
