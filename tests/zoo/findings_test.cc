@@ -57,6 +57,15 @@ TEST_F(FindingsTest, AStackInZerosOfTheImageIsRight) {
               Contains(HasSubstr("the stack has run into the image")));
 }
 
+using MappedStacks = LongModeTest;
+
+TEST_F(MappedStacks, AnEmptyStackMayEndWithWhatIsMapped) {
+  const LongModeImage undefined{"undefined", {0x0F, 0x0B}};
+  EXPECT_THAT(diagnose(run(undefined, {.rsp = kMemorySize})).findings, ::testing::IsEmpty());
+  EXPECT_THAT(diagnose(run(undefined, {.rsp = kMemorySize + 8})).findings,
+              Contains("the stack pointer, 0x1000008, is where nothing is mapped"));
+}
+
 using LinearAddresses = ProtectedModeTest;
 
 // Outside 64-bit mode they wrap at 4 GiB.

@@ -103,6 +103,7 @@ std::string lost_stack(const Outcome& outcome, const Step& last, const GuestTabl
   const std::optional<Gpa> gpa = tables.translate(top);
   if (!gpa) {
     if (!last.gpa) return {};  // where nothing is mapped the stack is not what is wrong
+    if (tables.translate(top - 1)) return {};  // an empty stack, which ends with what is mapped
     return fmt::format("the stack pointer, {}, is where nothing is mapped", to_string(top));
   }
   if (!memory.is_backed(*gpa - 1) && !memory.is_backed(*gpa)) {
