@@ -77,14 +77,29 @@ struct InterruptRequest {
   bool at_halt = false;  ///< because the guest waited in a HLT
 };
 
+/// Finds what the serial ports COM1 to COM4 transmit in accesses, which it is given in order.
+/// Writes to a data port while its divisor latch is open (DLAB, bit 7 of the line control register
+/// at base
+/// + 3) are none.
+class SerialOutput {
+ public:
+  /// The character, if this access transmits one.
+  std::optional<char> transmitted(const Access& access);
+
+ private:
+  std::array<bool, 4> latch_open_{};
+};
+
 /// Every access of a run in the guest's order, `rep outsb` as one access for each element. A value;
 /// copies share what they hold. One thread at a time may use it.
 class AccessLog {
  public:
   /// Accesses beyond this many are counted and not kept: 48 MiB of them.
   static constexpr std::size_t kMostKept = 2U << 20U;
-  /// Calls of services that are kept; the rest is counted. What they printed is kept of all.
+  /// Calls of services that are kept; the rest is counted.
   static constexpr std::size_t kMostCalls = 1U << 15U;
+  /// Characters of the console that are kept.
+  static constexpr std::size_t kMostConsole = 16U << 20U;
   /// Bytes that devices wrote to memory; when there are more, none is kept.
   static constexpr std::uint64_t kMostWritten = 16 * kMiB;
 
@@ -125,6 +140,9 @@ class AccessLog {
   /// The calls that services answered, in order; see `kMostCalls`.
   [[nodiscard]] const std::vector<ServiceCall>& calls() const { return records_->calls; }
   [[nodiscard]] std::uint64_t dropped_calls() const { return records_->dropped_calls; }
+  /// What the guest wrote as text, in its order: by services, and on the serial ports. Of every
+  /// access, also of those that are not kept; up to `kMostConsole`.
+  [[nodiscard]] const std::string& console() const { return records_->console; }
 
  private:
   struct Records {
@@ -137,6 +155,8 @@ class AccessLog {
     std::vector<InterruptRequest> interrupts{};
     std::vector<ServiceCall> calls{};
     std::uint64_t dropped_calls = 0;
+    std::string console{};
+    SerialOutput serial{};
   };
   Records& own();
 
@@ -215,19 +235,6 @@ class PortView : public AccessView {
   [[nodiscard]] std::vector<Output> outputs() const;
   /// The ports that were written, in the order of their first write.
   [[nodiscard]] std::vector<Port> written_ports() const;
-};
-
-/// Finds what the serial ports COM1 to COM4 transmit in accesses, which it is given in order.
-/// Writes to a data port while its divisor latch is open (DLAB, bit 7 of the line control register
-/// at base
-/// + 3) are none.
-class SerialOutput {
- public:
-  /// The character, if this access transmits one.
-  std::optional<char> transmitted(const Access& access);
-
- private:
-  std::array<bool, 4> latch_open_{};
 };
 
 /// The text that the serial ports transmitted, in order.

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <hltest/access.h>
 #include <hltest/disk_transfer.h>
 #include <hltest/matchers.h>
 
@@ -45,6 +46,24 @@ OutcomeMatcher CalledBios(std::uint8_t number, std::uint8_t ah);
 OutcomeMatcher ReadSectors(std::vector<DiskTransfer> transfers);
 /// INT 13h wrote these.
 OutcomeMatcher WroteSectors(std::vector<DiskTransfer> transfers);
+
+/// An OUT or an IN as `Accessed` expects it.
+struct PortPattern {
+  Direction direction = Direction::kWrite;
+  Port port = 0;
+  std::optional<std::uint64_t> value = std::nullopt;  ///< any, if none is given
+};
+PortPattern Out(Port port);
+PortPattern Out(Port port, std::uint64_t value);
+PortPattern In(Port port);
+
+/// The guest accessed these ports in this order, others before, between and after them:
+/// `Accessed(Out( 0x20, 0x11), Out(0xA0, 0x11), In(0x64))`.
+OutcomeMatcher AccessedInOrder(std::vector<PortPattern> patterns);
+template <typename... Pattern>
+OutcomeMatcher Accessed(const Pattern&... patterns) {
+  return AccessedInOrder({patterns...});
+}
 
 /// The guest came to a HLT at `segment`:`offset`, where a test has put one in place of the next
 /// stage.

@@ -30,8 +30,9 @@ void put_bios_data(const Bios& bios, unsigned floppies, unsigned hard_disks, Gue
   constexpr std::array<std::uint8_t, 11> kParameters = {0xAF, 0x02, 0x25, 0x02, 0x12, 0x1B,
                                                         0xFF, 0x6C, 0xF6, 0x0F, 0x08};
   memory.write_bytes(kDisketteParameters, kParameters);
+  constexpr Gpa kVector1E{0x78};
   memory.write<std::array<std::uint16_t, 2>>(
-      Gpa{0x1E * 4}, {static_cast<std::uint16_t>(kDisketteParameters.value() & 0xFFFF), 0xF000});
+      kVector1E, {static_cast<std::uint16_t>(kDisketteParameters.value() & 0xFFFF), 0xF000});
 
   // int 19h; the date of the BIOS, and the model: AT.
   memory.write<std::array<std::uint8_t, 2>>(kResetVector, {0xCD, 0x19});

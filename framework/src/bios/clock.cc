@@ -14,7 +14,7 @@ void serve_timer(BiosCall& call) {
   GuestMemory& memory = call.memory();
   memory.write<std::uint32_t>(kBiosTicks, memory.read<std::uint32_t>(kBiosTicks) + 1);
   if (call.bios.pic != nullptr) call.bios.pic->end_of_interrupt(0);
-  constexpr Gpa kUserTimer{0x1C * 4};
+  constexpr Gpa kUserTimer{0x70};  // vector 1Ch
   constexpr std::uint16_t kBiosSegment = 0xF000;
   const auto offset = memory.read<std::uint16_t>(kUserTimer);
   const auto segment = memory.read<std::uint16_t>(kUserTimer + 2);

@@ -67,12 +67,12 @@ Gpa TextPage::address(unsigned row, unsigned column) const {
 }
 
 TextPage::Cursor TextPage::cursor() const {
-  const auto word = call_.memory().read<std::uint16_t>(kBiosCursors + page_ * 2U);
+  const auto word = call_.memory().read<std::uint16_t>(kBiosCursors + std::uint64_t{2} * page_);
   return {.column = static_cast<std::uint8_t>(word), .row = static_cast<std::uint8_t>(word >> 8U)};
 }
 
 void TextPage::set_cursor(Cursor cursor) const {
-  call_.memory().write<std::uint16_t>(kBiosCursors + page_ * 2U,
+  call_.memory().write<std::uint16_t>(kBiosCursors + std::uint64_t{2} * page_,
                                       static_cast<std::uint16_t>(cursor.row << 8U | cursor.column));
 }
 
@@ -130,6 +130,7 @@ void TextPage::scroll(Window window, int lines, std::uint8_t attribute) const {
   for (std::uint64_t i = 0; i < width; i += kCellSize) blank.insert(blank.end(), {' ', attribute});
 
   std::vector<std::vector<std::uint8_t>> before;
+  before.reserve(static_cast<std::size_t>(height));
   for (int i = 0; i < height; ++i) {
     before.push_back(call_.memory().read_bytes(
         address(window.top + static_cast<unsigned>(i), window.left), width));

@@ -60,6 +60,8 @@ AccessLog::Records& AccessLog::own() {
 
 void AccessLog::add(const Access& access) {
   Records& records = own();
+  const auto sent = records.serial.transmitted(access);
+  if (sent && records.console.size() < kMostConsole) records.console += *sent;
   const auto space = static_cast<std::size_t>(access.space);
   if (records.accesses.size() >= kMostKept) {
     ++records.dropped.at(space);
@@ -83,6 +85,7 @@ void AccessLog::add(MemoryWrite write) {
 
 void AccessLog::add(const ServiceCall& call) {
   Records& records = own();
+  if (records.console.size() + call.text.size() <= kMostConsole) records.console += call.text;
   if (records.calls.size() < kMostCalls) {
     records.calls.push_back(call);
   } else {

@@ -67,7 +67,10 @@ std::vector<Port> PortView::written_ports() const {
 std::optional<char> SerialOutput::transmitted(const Access& access) {
   constexpr unsigned kLineControl = 3;
   constexpr unsigned kDivisorLatch = 0x80;
-  if (access.is_read() || access.space != Space::kPort) return std::nullopt;
+  constexpr Port kFirst = kCom4;  // the lowest of the four
+  if (access.is_read() || access.space != Space::kPort || access.port() < kFirst) {
+    return std::nullopt;
+  }
   for (std::size_t i = 0; const Port base : {kCom1, kCom2, kCom3, kCom4}) {
     if (access.port() == base + kLineControl) {
       latch_open_.at(i) = (access.value & kDivisorLatch) != 0;

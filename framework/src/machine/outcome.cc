@@ -102,18 +102,7 @@ std::vector<DiskTransfer> Outcome::disk_transfers() const {
   return transfers;
 }
 
-std::string Outcome::console() const {
-  std::string text;
-  SerialOutput serial;
-  auto call = bios_calls().begin();
-  for (std::uint64_t at = 0; at < accesses.size(); ++at) {
-    if (const auto character = serial.transmitted(accesses[at])) text += *character;
-    if (call == bios_calls().end() || call->access != at) continue;
-    text += call->text;
-    ++call;
-  }
-  return text;
-}
+std::string Outcome::console() const { return accesses.console(); }
 
 std::string to_string(const SourcePlace& place) {
   std::string text = fmt::format("{}:{}", place.line.file, place.line.line);

@@ -48,6 +48,17 @@ OutcomeMatcher transferred(std::vector<DiskTransfer> expected, bool is_write) {
                             });
 }
 
+std::string describe(const PortPattern& pattern) {
+  const bool is_out = pattern.direction == Direction::kWrite;
+  return fmt::format("{}({:#x}{})", is_out ? "Out" : "In", pattern.port,
+                     pattern.value ? fmt::format(", {:#x}", *pattern.value) : "");
+}
+
+bool is_like(const Access& access, const PortPattern& pattern) {
+  return access.direction == pattern.direction && access.port() == pattern.port &&
+         (!pattern.value || access.value == *pattern.value);
+}
+
 }  // namespace
 
 OutcomeMatcher ShowsText(unsigned row, std::string_view text) {
@@ -126,6 +137,27 @@ OutcomeMatcher ReadSectors(std::vector<DiskTransfer> transfers) {
 
 OutcomeMatcher WroteSectors(std::vector<DiskTransfer> transfers) {
   return transferred(std::move(transfers), true);
+}
+
+PortPattern Out(Port port) { return {.port = port}; }
+PortPattern Out(Port port, std::uint64_t value) { return {.port = port, .value = value}; }
+PortPattern In(Port port) { return {.direction = Direction::kRead, .port = port}; }
+
+OutcomeMatcher AccessedInOrder(std::vector<PortPattern> patterns) {
+  std::string expectation = "accessed in this order:";
+  for (const PortPattern& each : patterns) expectation += " " + describe(each);
+  return described<Outcome>(
+      std::move(expectation),
+      [patterns = std::move(patterns)](const Outcome& outcome, Listener* listener) {
+        auto next = patterns.begin();
+        for (const Access& access : outcome.ports) {
+          if (next != patterns.end() && is_like(access, *next)) ++next;
+        }
+        if (next == patterns.end()) return true;
+        *listener << "which has no " << describe(*next)
+                  << (next == patterns.begin() ? "" : " after " + describe(*std::prev(next)));
+        return false;
+      });
 }
 
 OutcomeMatcher JumpedTo(std::uint16_t segment, std::uint16_t offset) {
