@@ -81,7 +81,7 @@ Screen Outcome::screen() const {
   Screen screen = screen_of(cells);
   const auto page = record->memory->read(internal::kBiosActivePage, 1);
   const auto cursor =
-      record->memory->read(internal::kBiosCursors + (page.empty() ? 0 : page[0] % 8U) * 2U, 2);
+      record->memory->read(internal::kBiosCursors + std::uint64_t{2} * (page.empty() ? 0 : page[0] % 8U), 2);
   if (!disks.empty() && cursor.size() == 2) screen.cursor = {.row = cursor[1], .column = cursor[0]};
   return screen;
 }
