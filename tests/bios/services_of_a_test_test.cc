@@ -111,4 +111,56 @@ TYPED_TEST(ServedFaults, AreReplayed) {
   EXPECT_THAT(diagnosis.history, SizeIs(1));
 }
 
+// sti; hlt; inc cx; jmp to the HLT, with a handler at 0x2000 that counts in BX.
+class InterruptsTest : public RealModeTest {
+ protected:
+  InterruptsTest() {
+    memory().write<std::array<std::uint16_t, 2>>(Gpa{0x20 * 4}, {0x2000, 0});
+    memory().write_bytes(Gpa{0x2000}, std::vector<std::uint8_t>{0x43, 0xCF});  // inc bx; iret
+  }
+  const RealModeImage waits_{"waits", {0xFB, 0xF4, 0x41, 0xEB, 0xFC}};
+};
+
+TEST_F(InterruptsTest, ComeAtEachHlt) {
+  machine().interrupt(Vector{0x20}, 3);
+  const Outcome outcome = run(waits_);
+  ASSERT_THAT(outcome, Halted());
+  EXPECT_EQ(outcome.registers.bx(), 3);
+  EXPECT_EQ(outcome.registers.cx(), 3) << "the fourth HLT is the end";
+  EXPECT_EQ(run(waits_).registers.bx(), 3) << "in each run";
+  machine().interrupt(Vector{0x20});
+  EXPECT_EQ(run(waits_).registers.bx(), 1) << "in place of the three";
+}
+
+TEST_F(InterruptsTest, DoNotComeWhileTheyAreDisabled) {
+  machine().interrupt(Vector{0x20});
+  const Outcome outcome = run(RealModeImage{"cli", {0xFA, 0xF4}});
+  EXPECT_THAT(outcome, Halted());
+  EXPECT_EQ(outcome.registers.bx(), 0);
+}
+
+TEST_F(InterruptsTest, AreReplayed) {
+  machine().interrupt(Vector{0x20}, 2);
+  // sti; hlt; hlt; xor dx, dx; div dx
+  const Outcome outcome = run(RealModeImage{"div", {0xFB, 0xF4, 0xF4, 0x31, 0xD2, 0xF7, 0xF2}});
+  ASSERT_THAT(outcome, Raised(DivideError()));
+  EXPECT_EQ(outcome.registers.bx(), 2);
+  EXPECT_EQ(diagnose(outcome).not_replayed, "");
+}
+
+TEST_F(InterruptsTest, ZeroTimesIsRefused) {
+  EXPECT_EQ(message_of<SetupError>([this] { machine().interrupt(Vector{0x20}, 0); }),
+            "interrupt(0x20): 0 times is never");
+}
+
+// A handler in protected mode, by a gate of the test's.
+TEST_F(ProtectedModeTest, AnInterruptReachesAHandlerOfTheGuests) {
+  machine().interrupt(Vector{0x20});
+  machine().set_gate(Vector{0x20}, InterruptGate32{.selector = kCode32Selector, .offset = 0x2000});
+  memory().write_bytes(Gpa{0x2000}, std::vector<std::uint8_t>{0x43, 0xF4});  // inc ebx; hlt
+  const Outcome outcome = run(ProtectedModeImage{"waits", {0xFB, 0xF4}});
+  EXPECT_THAT(outcome, Halted());
+  EXPECT_EQ(outcome.registers.ebx(), 1U);
+}
+
 }  // namespace

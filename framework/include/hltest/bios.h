@@ -28,7 +28,8 @@ struct DiskFailure {
   std::optional<Drive> drive = std::nullopt;  ///< of one drive; of all, if none is given
 };
 
-/// What the BIOS of a guest that boots from a disk is like. A value, to be changed before `boot`.
+/// What the BIOS of a guest that boots from a disk is like. A value, to be changed before `boot`,
+/// by one thread at a time.
 struct Bios {
   /// What INT 16h reads, in order, as if typed on a US keyboard: `\n` is Enter, `\b` Backspace,
   /// `\x1b` Escape. After the last key, a guest that waits for one ends its run.

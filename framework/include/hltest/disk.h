@@ -49,7 +49,7 @@ class Disk {
   /// Guests, zeros between them, and as many sectors as hold them (2880 at least: 1.44 MB). Throws
   /// `SetupError` where two overlap.
   Disk(std::initializer_list<DiskPart> parts);
-  explicit Disk(const std::vector<DiskPart>& parts);
+  explicit Disk(std::vector<DiskPart> parts);
   /// The bytes of an image; a last sector that is not whole is filled up with zeros. Throws
   /// `SetupError` for none.
   static Disk of_bytes(std::span<const std::uint8_t> bytes);

@@ -13,7 +13,7 @@ using Drive = std::uint8_t;
 inline constexpr Drive kFirstFloppy = 0x00;
 inline constexpr Drive kFirstHardDisk = 0x80;
 
-/// Sectors that INT 13h read or wrote.
+/// Sectors that INT 13h read or wrote: a value.
 struct DiskTransfer {
   Drive drive = kFirstHardDisk;
   std::uint64_t lba = 0;

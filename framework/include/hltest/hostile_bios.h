@@ -9,7 +9,7 @@
 
 namespace hltest {
 
-/// A state that some BIOS leaves, in which a boot sector has to work all the same.
+/// A state that some BIOS leaves, in which a boot sector has to work all the same. A value.
 struct BiosState {
   std::string name{};  ///< in words: `CS:IP = 07C0:0000`
   /// In place of what a BIOS usually leaves.

@@ -81,6 +81,12 @@ class Machine {
     add_service(vector, service(std::move(function)));
   }
 
+  /// Interrupts the guest with `vector` at each of its next `times` HLTs that have interrupts
+  /// enabled: a handler of the guest's can be tested so, in any mode, without a device. The HLT
+  /// after the last ends the run. In place of an earlier call for this vector. Throws `SetupError`
+  /// for 0 times.
+  void interrupt(Vector vector, unsigned times = 1);
+
   /// What the BIOS of `boot` is like.
   [[nodiscard]] Bios& bios();
   /// Puts a disk into a drive, in place of another. The disk after a run is the outcome's.

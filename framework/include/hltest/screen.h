@@ -6,7 +6,7 @@
 
 namespace hltest {
 
-/// What a text mode of the VGA shows.
+/// What a text mode of the VGA shows: a value.
 struct Screen {
   struct Place {
     unsigned row = 0;

@@ -11,7 +11,7 @@
 namespace hltest {
 
 /// One call of a service: the guest came to the framework's handler for a vector, by INT n or by an
-/// exception, and a service answered it.
+/// exception, and a service answered it. A value; while it is served, its service's alone.
 struct ServiceCall {
   std::uint64_t access = 0;  ///< its place in the guest's accesses, counted from 0
   Vector vector{};

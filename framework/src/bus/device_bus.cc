@@ -40,8 +40,8 @@ constexpr std::uint64_t kMostMsrs = 0x600ULL * 8;
 constexpr std::uint64_t kFirstX2apic = 0x800;
 constexpr std::uint64_t kLastX2apic = 0x8FF;
 
-bool overlap(const Claim& one, const Claim& other) {
-  return one.space == other.space && one.first <= other.last && other.first <= one.last;
+bool overlap(const Claim& left, const Claim& right) {
+  return left.space == right.space && left.first <= right.last && right.first <= left.last;
 }
 
 void check_msrs(const Claim& claim, std::size_t ranges) {
@@ -96,6 +96,11 @@ void DeviceBus::attach_beneath(const Claim& claim, std::shared_ptr<Device> devic
   if (is_taken) return;
   attach(claim, std::move(device));
   find(claim.space, claim.first)->is_beneath = true;
+}
+
+void DeviceBus::replace(const Claim& claim, std::shared_ptr<Device> device) {
+  slots_.erase({claim.space, claim.first});
+  attach(claim, std::move(device));
 }
 
 void DeviceBus::halted(GuestView& guest) {

@@ -36,6 +36,8 @@ class DeviceBus : public Bus {
   /// The same for a device that makes room for any other: it is not attached where there is one,
   /// and gone when another is attached there.
   void attach_beneath(const Claim& claim, std::shared_ptr<Device> device);
+  /// The same in place of the device that has exactly this claim.
+  void replace(const Claim& claim, std::shared_ptr<Device> device);
   /// The device at an address, where it has exactly this one; otherwise a new `T` there. Throws
   /// `SetupError` where another device has it.
   template <typename T>

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <hltest/error.h>
 
@@ -101,7 +102,7 @@ Disk::Disk(std::uint64_t sectors) : sectors_(sectors) {
 
 Disk::Disk(std::initializer_list<DiskPart> parts) : Disk(std::vector<DiskPart>{parts}) {}
 
-Disk::Disk(const std::vector<DiskPart>& parts) : sectors_(2880), parts_(parts) {
+Disk::Disk(std::vector<DiskPart> parts) : sectors_(2880), parts_(std::move(parts)) {
   std::ranges::sort(parts_, {}, &DiskPart::lba);
   std::uint64_t end = 0;
   const DiskPart* before = nullptr;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ostream>
 
 #include <hltest/error.h>
@@ -83,12 +84,13 @@ std::optional<SourcePlace> source_on_disk(const Disk& disk, const DiskTransfer& 
 }  // namespace
 
 std::optional<SourcePlace> Outcome::source_at(Gpa gpa) const {
-  const std::vector<DiskTransfer> transfers = disk_transfers();
-  for (auto each = transfers.rbegin(); each != transfers.rend(); ++each) {
-    const bool is_there = !each->is_write && each->memory && gpa >= *each->memory &&
-                          gpa - *each->memory < each->count * Disk::kSectorSize;
-    const auto disk = disks.find(each->drive);
-    if (is_there && disk != disks.end()) return source_on_disk(disk->second, *each, gpa);
+  std::vector<DiskTransfer> transfers = disk_transfers();
+  std::ranges::reverse(transfers);  // the last that was read there is what is there
+  for (const DiskTransfer& each : transfers) {
+    const bool is_there = !each.is_write && each.memory && gpa >= *each.memory &&
+                          gpa - *each.memory < each.count * Disk::kSectorSize;
+    const auto disk = disks.find(each.drive);
+    if (is_there && disk != disks.end()) return source_on_disk(disk->second, each, gpa);
   }
   const std::optional<std::uint64_t> offset = image ? image->offset_of(gpa) : std::nullopt;
   return offset ? source_in(*image, *offset) : std::nullopt;

@@ -5,6 +5,8 @@
 
 #include <hltest/error.h>
 
+#include "devices/interrupt_at_halt.h"
+
 #include "machine/parts.h"
 #include "vm/guest_memory.h"
 
@@ -53,6 +55,17 @@ void Machine::add_service(Vector vector, Service service) {
 void Machine::refuse_empty_service(Vector vector) {
   throw SetupError(
       fmt::format("on_interrupt({:#x}): the function is empty", static_cast<unsigned>(vector)));
+}
+
+void Machine::interrupt(Vector vector, unsigned times) {
+  if (times == 0) {
+    throw SetupError(
+        fmt::format("interrupt({:#x}): 0 times is never", static_cast<unsigned>(vector)));
+  }
+  const auto number = static_cast<std::uint64_t>(vector);
+  internal::DeviceBus& bus = parts_for("interrupt()").bus;
+  bus.replace({.space = Space::kInterrupt, .first = number, .last = number},
+              std::make_shared<internal::InterruptAtHalt>(vector, times));
 }
 
 void Machine::set_memory_size(std::uint64_t size) {
