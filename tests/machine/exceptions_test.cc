@@ -211,7 +211,14 @@ TEST_F(RealModeTest, ABiosServiceIsToldAtItsInstruction) {
   ASSERT_THAT(outcome, Raised(Vector{0x10}));
   EXPECT_EQ(outcome.stop_address(), Gva{0x1002});
   EXPECT_EQ(outcome.registers.ip(), 0x1004);
-  EXPECT_EQ(diagnose(outcome).cause, "INT 0x10 is a BIOS service, and there is no BIOS here");
+  EXPECT_EQ(
+      diagnose(outcome).cause,
+      "INT 0x10 is a BIOS service, and there is no BIOS here: boot the guest (BootSectorTest, "
+      "hltest run --boot), or serve it (Machine::on_interrupt)");
+  EXPECT_THAT(diagnose(run(RealModeImage{"clock", {0xCD, 0x1A}})).cause,
+              ::testing::HasSubstr("INT 0x1a is a BIOS service"));
+  EXPECT_EQ(diagnose(run(RealModeImage{"break", {0xCD, 0x1B}})).cause,
+            "the guest has no handler of its own for INT 0x1b");
   EXPECT_THAT(report(outcome), ::testing::HasSubstr(">     0x1002  cd 10 "));
 }
 

@@ -23,7 +23,10 @@ std::string cause_of_interrupt(const Exception& exception, const Registers& regi
   constexpr unsigned kFirstService = 0x10;
   constexpr unsigned kLastService = 0x1A;
   if (!registers.cr0.pe() && number >= kFirstService && number <= kLastService) {
-    return fmt::format("INT {:#x} is a BIOS service, and there is no BIOS here", number);
+    return fmt::format(
+        "INT {:#x} is a BIOS service, and there is no BIOS here: boot the guest (BootSectorTest, "
+        "hltest run --boot), or serve it (Machine::on_interrupt)",
+        number);
   }
   return fmt::format("the guest has no handler of its own for INT {:#x}", number);
 }
