@@ -138,7 +138,7 @@ TEST_F(BootSectorTest, AServiceOfTheTestsComesBeforeTheBioss) {
     registers.rflags.set(Rflags::kCf, true);
     return true;
   });
-  EXPECT_THAT(run(two_stages()), ShowsText(0, "Disk error"));
+  EXPECT_THAT(run_from(kFirstHardDisk, two_stages()), ShowsText(0, "Disk error"));
   EXPECT_EQ(reads, 1U + 3 + 3) << "extensions?, three reads, three resets";
 }
 
@@ -199,6 +199,43 @@ TEST_F(BootSectorTest, WhatCannotBootIsRefused) {
   Machine protected_mode{CpuMode::kProtected32};
   EXPECT_THAT(message_of<SetupError>([&] { (void)protected_mode.boot(0x80); }),
               HasSubstr("a guest boots in real mode, and this one starts in protected32"));
+}
+
+// Old services are called by their vectors as they were.
+TEST_F(BootSectorTest, AServiceCanBeCalledFarAndReplayed) {
+  // mov ax, 0E61h; pushf; call far [40h]; xor cx, cx; div cx
+  std::vector<std::uint8_t> code{0xB8, 0x61, 0x0E, 0x9C, 0xFF, 0x1E,
+                                 0x40, 0x00, 0x31, 0xC9, 0xF7, 0xF1};
+  code.resize(510);
+  code.insert(code.end(), {0x55, 0xAA});
+  const Outcome outcome = run(RealModeImage{"far", code});
+  ASSERT_THAT(outcome, Raised(DivideError()));
+  EXPECT_THAT(outcome, Printed("a"));
+  const Diagnosis diagnosis = diagnose(outcome);
+  EXPECT_EQ(diagnosis.not_replayed, "");
+  EXPECT_EQ(diagnosis.history.size(), 4U);
+}
+
+TEST_F(BootSectorTest, VectorsThatABiosLeavesToOthersReturn) {
+  for (const std::uint8_t vector : std::vector<std::uint8_t>{0x1B, 0x1C, 0x4A, 0x70, 0x77}) {
+    std::vector<std::uint8_t> code{0xCD, vector, 0xF4};
+    code.resize(510);
+    code.insert(code.end(), {0x55, 0xAA});
+    EXPECT_THAT(run(RealModeImage{"int", code}), Halted()) << int{vector};
+  }
+}
+
+TEST_F(BootSectorTest, ADiskBeyondALoadersReachIsSparse) {
+  const Disk disk{sector(guests::hello_sector), at(1ULL << 31U, RealModeImage{"far", {1}})};
+  EXPECT_EQ(disk.sectors(), (1ULL << 31U) + 1);
+  EXPECT_THAT(run(disk), ShowsText(0, "Hello, world"));
+  EXPECT_THAT(message_of<SetupError>([] {
+                (void)Disk{at(1ULL << 55U, RealModeImage{"far", {1}})};
+              }),
+              HasSubstr("far at sector 36028797018963968: a disk can have 2^32 sectors"));
+  bios().conventional_kib = 641;
+  EXPECT_THAT(message_of<SetupError>([&] { (void)run(disk); }),
+              HasSubstr("bios().conventional_kib = 641: it can be 640 at most"));
 }
 
 }  // namespace

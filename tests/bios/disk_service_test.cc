@@ -103,8 +103,8 @@ TEST_F(DiskServiceTest, PacketsAreChecked) {
   EXPECT_EQ(first_word(), 63);
   EXPECT_EQ(by_packet(0x42, 1, 0, 15).ah(), 0x01) << "too short";
   EXPECT_EQ(by_packet(0x42, 0, 0).ah(), 0x01);
-  EXPECT_EQ(by_packet(0x42, 128, 0).ah(), 0x01);
-  EXPECT_FALSE(by_packet(0x42, 127, 0).rflags.cf());
+  EXPECT_EQ(by_packet(0x42, 129, 0).ah(), 0x01);
+  EXPECT_FALSE(by_packet(0x42, 128, 0).rflags.cf());
   bios_.settings.has_disk_extensions = false;
   EXPECT_TRUE(by_packet(0x42, 1, 0).rflags.cf());
   EXPECT_FALSE(call_.is_known);
@@ -148,6 +148,25 @@ TEST_F(DiskServiceTest, FailuresComeInTheirPlace) {
   EXPECT_EQ(call(0x13, {.rax = 0x0000, .rdx = 0x80}).ah(), 0) << "a reset is no transfer";
   EXPECT_EQ(read(0, 0, 1).ax(), 0x1000) << "none was read";
   EXPECT_EQ(read(0, 0, 1).ah(), 0);
+}
+
+// As most BIOSes: a loader that relies on them for floppies fails elsewhere.
+TEST_F(DiskServiceTest, FloppiesHaveNoExtensions) {
+  bios_.drives.emplace(kFirstFloppy, Disk{2880});
+  EXPECT_TRUE(call(0x13, {.rax = 0x4100, .rbx = 0x55AA, .rdx = 0}).rflags.cf());
+  memory_.write<std::array<std::uint16_t, 4>>(Gpa{0x600}, {16, 1, kTo, 0});
+  EXPECT_TRUE(call(0x13, {.rax = 0x4200, .rdx = 0, .rsi = 0x600}).rflags.cf());
+}
+
+TEST_F(DiskServiceTest, AFailureIsToldAsOne) {
+  read(0, 0, 1);
+  EXPECT_EQ(to_string(call_),
+            "INT 13h, AX = 0201h: read 1 sector from 0 of drive 0x80, memory 0x2000");
+  bios_.settings.disk_failures = {{.after = 1}};
+  read(0, 0, 1);
+  EXPECT_EQ(
+      to_string(call_),
+      "INT 13h, AX = 0201h: read 1 sector from 0 of drive 0x80, memory 0x2000: failed, AH = 20h");
 }
 
 // No address of a guest's reaches outside its memory.

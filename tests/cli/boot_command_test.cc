@@ -90,7 +90,7 @@ TEST_F(BootCommandTest, FurtherDisksFollowTheFirst) {
       "        mov ah, 8\n        mov dl, 0x80\n        int 0x13\n        hlt\n"
       "        times 510-($-$$) db 0\n        dw 0xaa55\n";
   const json object =
-      run_json(file("count.asm", source) + " --boot --disk " + disk + " --disk " + disk, 0);
+      run_json("--boot --disk " + disk + " --disk " + disk + " " + file("count.asm", source), 0);
   EXPECT_THAT(object["registers"]["rdx"].get<std::string>(), ::testing::EndsWith("03"));
 }
 
@@ -113,6 +113,8 @@ TEST_F(BootCommandTest, BadInputIsOneLineThatNamesIt) {
                      "--boot: a guest boots in real mode at 0x7c00");
   expect_usage_error(source + " --boot --mode long",
                      "--boot: a guest boots in real mode at 0x7c00");
+  expect_usage_error(source + " --boot --hostile --json", "--hostile prints a table");
+  expect_usage_error("/dev --boot", "the disk image /dev: it is no file");
   expect_usage_error(source + " --boot --write", "--write: the disk is assembled from a source");
   expect_usage_error("/nowhere/disk --boot",
                      "the disk image /nowhere/disk: it can't be read (No such");

@@ -154,4 +154,55 @@ TEST_F(PcTest, DevicesOfTheTestsTakeThePcsPlace) {
   EXPECT_EQ(run(code({0xE4, 0x92, 0xF4})).registers.al(), 0x55) << "after a run, too";
 }
 
+// mov word [24h], 7C0Fh; mov [26h], ds; sti; jmp $; nop; nop; at 7C0F: in al, 60h; cli; hlt
+TEST_F(PcTest, AKeyIsAWayOutOfAJumpToItself) {
+  bios().keys = "a";
+  const Outcome outcome = run(code({0xC7, 0x06, 0x24, 0x00, 0x0F, 0x7C, 0x8C, 0x1E, 0x26, 0x00,
+                                    0xFB, 0xEB, 0xFE, 0x90, 0x90, 0xE4, 0x60, 0xFA, 0xF4}));
+  ASSERT_THAT(outcome, Halted()) << report(outcome);
+  EXPECT_EQ(outcome.registers.al(), 0x1E);
+}
+
+// A handler that calls the BIOS's: INT 16h has each key once, and in order.
+TEST_F(PcTest, AKeyboardHandlerMayCallTheBioss) {
+  // mov eax, [24h]; mov [8000h], eax; mov word [24h], 7C24h; mov [26h], ds; sti; hlt; mov ah, 0;
+  // int 16h; cmp al, 'c'; jne to the HLT; cli; hlt; at 7C23: inc byte [8004h]; jmp far [8000h]
+  std::vector<std::uint8_t> bytes{0x66, 0xA1, 0x24, 0x00, 0x66, 0xA3, 0x00, 0x80, 0xC7,
+                                  0x06, 0x24, 0x00, 0x24, 0x7C, 0x8C, 0x1E, 0x26, 0x00,
+                                  0xFB, 0xF4, 0xB4, 0x01, 0xCD, 0x16, 0x74, 0xF9, 0xB4,
+                                  0x00, 0xCD, 0x16, 0x3C, 0x63, 0x75, 0xF1, 0xFA, 0xF4};
+  bytes.insert(bytes.end(), {0xFE, 0x06, 0x04, 0x80, 0xFF, 0x2E, 0x00, 0x80});
+  bios().keys = "abc";
+  const Outcome outcome = run(code(bytes));
+  EXPECT_EQ(outcome.registers.al(), 'c') << report(outcome);
+  std::string read;
+  for (const ServiceCall& call : outcome.bios_calls()) {
+    if (call.name == "read a key") read += static_cast<char>(call.after.al());
+  }
+  EXPECT_EQ(read, "abc");
+  EXPECT_GE(memory().read<std::uint8_t>(Gpa{0x8004}), 1);
+}
+
+// The timer's interrupt is still in service: on a PC this waits for ever.
+TEST_F(PcTest, AHandlerWithoutAnEoiIsTold) {
+  // mov word [20h], 7C0Fh; mov [22h], ds; sti; hlt; jmp to it; nop; nop; at 7C0F: iret
+  EXPECT_THAT(
+      summary(run(code({0xC7, 0x06, 0x20, 0x00, 0x0F, 0x7C, 0x8C, 0x1E, 0x22, 0x00, 0xFB, 0xF4,
+                        0xEB, 0xFD, 0x90, 0xCF}))),
+      HasSubstr("it waits for the timer, whose last interrupt (IRQ 0) has had no end (EOI)"));
+  // mov al, 1; out 21h, al; sti; hlt; jmp to it
+  EXPECT_THAT(summary(run(code({0xB0, 0x01, 0xE6, 0x21, 0xFB, 0xF4, 0xEB, 0xFD}))),
+              HasSubstr("it waits for the timer, whose interrupt (IRQ 0) is masked"));
+}
+
+// sti; mov bx, [46Ch]; cmp bx, [46Ch]; je back
+TEST_F(PcTest, ALoopWithoutAHltIsToldThatTimeIsVirtual) {
+  machine().set_timeout(std::chrono::milliseconds{100});
+  const Outcome outcome =
+      run(code({0xFB, 0x8B, 0x1E, 0x6C, 0x04, 0x3B, 0x1E, 0x6C, 0x04, 0x74, 0xFA}));
+  ASSERT_THAT(outcome, TimedOut());
+  EXPECT_THAT(diagnose(outcome).findings,
+              ::testing::Contains(HasSubstr("only while the guest waits in a HLT")));
+}
+
 }  // namespace

@@ -66,6 +66,13 @@ TEST_F(MappedStacks, AnEmptyStackMayEndWithWhatIsMapped) {
               Contains("the stack pointer, 0x1000008, is where nothing is mapped"));
 }
 
+// The stack that most boot sectors have: it begins where they do, and grows away from them.
+TEST_F(FindingsTest, AnEmptyStackBelowTheImageIsRight) {
+  // or byte [1004h], 1; ud2: what is written in the image is not by the stack
+  const RealModeImage writes{"writes", {0x80, 0x0E, 0x04, 0x10, 0x02, 0x0F, 0x0B}};
+  EXPECT_THAT(diagnose(run(writes, {.rsp = 0x1000})).findings, ::testing::IsEmpty());
+}
+
 using LinearAddresses = ProtectedModeTest;
 
 // Outside 64-bit mode they wrap at 4 GiB.

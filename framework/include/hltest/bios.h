@@ -36,7 +36,7 @@ struct Bios {
   std::string keys{};
   /// What INT 12h and the BIOS data area say: KiB below the EBDA.
   unsigned conventional_kib = 639;
-  /// INT 13h, AH = 41h to 48h.
+  /// INT 13h, AH = 41h to 48h, for hard disks.
   bool has_disk_extensions = true;
   /// INT 15h, AX = 2400h to 2403h.
   bool has_a20_service = true;

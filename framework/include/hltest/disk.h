@@ -46,8 +46,8 @@ class Disk {
 
   /// `sectors` of zeros. Throws `SetupError` for none, and for more than 2 TiB.
   explicit Disk(std::uint64_t sectors);
-  /// Guests, zeros between them, and as many sectors as hold them (2880 at least: 1.44 MB). Throws
-  /// `SetupError` where two overlap.
+  /// Guests, zeros between them, and as many sectors as hold them (2880 at least, a floppy of 1.44
+  /// MB). Throws `SetupError` where two overlap, and beyond 2 TiB.
   Disk(std::initializer_list<DiskPart> parts);
   explicit Disk(std::vector<DiskPart> parts);
   /// The bytes of an image; a last sector that is not whole is filled up with zeros. Throws
@@ -75,12 +75,15 @@ class Disk {
   /// The sectors that were written since the disk was made, in order.
   [[nodiscard]] std::vector<std::uint64_t> written_sectors() const;
 
+  /// The file's name, without folders; empty for a disk of no file.
+  [[nodiscard]] const std::string& name() const { return name_; }
   /// The guests that it was made of.
   [[nodiscard]] const std::vector<DiskPart>& parts() const { return parts_; }
 
  private:
   void check(std::uint64_t lba) const;
 
+  std::string name_{};
   std::uint64_t sectors_ = 0;
   std::optional<DiskGeometry> geometry_{};
   std::vector<DiskPart> parts_{};

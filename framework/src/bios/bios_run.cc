@@ -15,6 +15,17 @@ void refuse(BiosCall& call) {
   call.set_carry(true);
 }
 
+void serve_nothing(BiosCall& call) { call.call.name = "nothing: a vector for handlers of others"; }
+
+void serve_second_pic(BiosCall& call) {
+  constexpr unsigned kFirstVector = 0x70;
+  constexpr unsigned kFirstIrq = 8;
+  call.call.name = "an interrupt of the second controller";
+  if (call.bios.pic == nullptr) return;
+  call.bios.pic->end_of_interrupt(static_cast<unsigned>(call.call.vector) - kFirstVector +
+                                  kFirstIrq);
+}
+
 void install(BiosRun& bios, ServiceTable& services) {
   constexpr std::array kServices = {
       std::pair{0x08, &serve_timer},       std::pair{0x09, &serve_key},
@@ -23,9 +34,15 @@ void install(BiosRun& bios, ServiceTable& services) {
       std::pair{0x14, &serve_serial},      std::pair{0x15, &serve_system},
       std::pair{0x16, &serve_keyboard},    std::pair{0x17, &serve_printer},
       std::pair{0x18, &serve_no_disk},     std::pair{0x19, &serve_reboot},
-      std::pair{0x1A, &serve_clock}};
-  for (const auto& [vector, serve] : kServices) {
-    services.add_last(static_cast<Vector>(vector),
+      std::pair{0x1A, &serve_clock},       std::pair{0x1B, &serve_nothing},
+      std::pair{0x1C, &serve_nothing},     std::pair{0x4A, &serve_nothing},
+      std::pair{0x70, &serve_second_pic},  std::pair{0x71, &serve_second_pic},
+      std::pair{0x72, &serve_second_pic},  std::pair{0x73, &serve_second_pic},
+      std::pair{0x74, &serve_second_pic},  std::pair{0x75, &serve_second_pic},
+      std::pair{0x76, &serve_second_pic},  std::pair{0x77, &serve_second_pic}};
+  for (const auto& each : kServices) {
+    const auto serve = each.second;  // clang++ 14 captures no structured binding
+    services.add_last(static_cast<Vector>(each.first),
                       [&bios, serve](ServiceCall& call, GuestView& guest) {
                         // Exceptions have the same vectors, and a BIOS is real-mode code.
                         if (call.before.cr0.pe()) return false;

@@ -11,6 +11,7 @@
 #include <hltest/disk.h>
 #include <hltest/service.h>
 
+#include "devices/keyboard_controller.h"
 #include "devices/pic.h"
 #include "vm/service_table.h"
 
@@ -28,7 +29,9 @@ struct BiosRun {
   unsigned transfers = 0;        ///< calls that read or write a disk, those that failed too
   bool a20_is_open = true;
   std::shared_ptr<Pic> pic{};
-  std::uint8_t last_scan_code = 0;  ///< that the keyboard has sent
+  char last_key = 0;     ///< that the keyboard has sent
+  std::string buffer{};  ///< what the BIOS's handler for IRQ 1 has taken, and INT 16h reads first
+  std::shared_ptr<KeyboardController> keyboard{};
 };
 
 /// Scan code and character of a key that is typed, as INT 16h has them in AX.
@@ -64,6 +67,9 @@ void serve_printer(BiosCall& call);      ///< INT 17h
 void serve_no_disk(BiosCall& call);      ///< INT 18h
 void serve_reboot(BiosCall& call);       ///< INT 19h
 void serve_clock(BiosCall& call);        ///< INT 1Ah
+
+void serve_nothing(BiosCall& call);     ///< INT 1Bh, 1Ch and 4Ah, which a BIOS leaves to others
+void serve_second_pic(BiosCall& call);  ///< IRQ 8 to 15
 
 /// For a function that the BIOS does not have: named as such, and answered with carry set.
 void refuse(BiosCall& call);

@@ -46,6 +46,11 @@ Disk* disk_of(BiosCall& call) {
   return found != call.bios.drives.end() ? &found->second : nullptr;
 }
 
+// Of hard disks only, as most BIOSes have them.
+bool has_extensions(const BiosCall& call) {
+  return call.bios.settings.has_disk_extensions && call.call.before.dl() >= kFirstHardDisk;
+}
+
 // What the test wants to go wrong here.
 std::optional<std::uint8_t> injected_failure(BiosCall& call) {
   const unsigned number = call.bios.transfers++;
@@ -138,7 +143,7 @@ void transfer_by_packet(BiosCall& call, Operation operation) {
   Disk* const disk = disk_of(call);
   const Gpa packet{r.ds.base.value() + r.si()};
   constexpr std::uint8_t kPacketSize = 16;
-  if (!call.bios.settings.has_disk_extensions || !call.memory().is_ram(packet, kPacketSize)) {
+  if (!has_extensions(call) || !call.memory().is_ram(packet, kPacketSize)) {
     refuse(call);
     return end_with(call, kBadCommand);
   }
@@ -149,7 +154,7 @@ void transfer_by_packet(BiosCall& call, Operation operation) {
     std::uint64_t lba;
   };
   const auto read = call.memory().read<Packet>(packet);
-  constexpr std::uint16_t kMostSectors = 127;
+  constexpr std::uint16_t kMostSectors = 128;
   if (read.size < kPacketSize || read.count == 0 || read.count > kMostSectors) {
     return end_with(call, kBadCommand);
   }
@@ -205,7 +210,7 @@ void tell_type(BiosCall& call) {
 void tell_extensions(BiosCall& call) {
   Registers& r = call.registers();
   call.call.name = "look for the disk extensions";
-  if (!call.bios.settings.has_disk_extensions || r.bx() != 0x55AA || disk_of(call) == nullptr) {
+  if (!has_extensions(call) || r.bx() != 0x55AA || disk_of(call) == nullptr) {
     return end_with(call, kBadCommand);
   }
   end_with(call, kDone);
@@ -220,7 +225,7 @@ void tell_extended_parameters(BiosCall& call) {
   const Disk* const disk = disk_of(call);
   const Gpa to{r.ds.base.value() + r.si()};
   constexpr std::uint16_t kSize = 26;
-  const bool is_possible = call.bios.settings.has_disk_extensions && disk != nullptr &&
+  const bool is_possible = has_extensions(call) && disk != nullptr &&
                            call.memory().is_ram(to, kSize) &&
                            call.memory().read<std::uint16_t>(to) >= kSize;
   if (!is_possible) return end_with(call, kBadCommand);

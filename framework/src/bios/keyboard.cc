@@ -19,9 +19,26 @@ constexpr std::string_view kShifted =
     "\x01!@#$%^&*()_+\x01\x01QWERTYUIOP{}\x01\x01"
     "ASDFGHJKL:\"~\x01|ZXCVBNM<>?";
 
+// A key that the keyboard has, but whose interrupt has not come, is the next.
+bool is_on_its_way(const BiosRun& bios) {
+  return bios.keyboard != nullptr && bios.keyboard->has_press();
+}
+
 std::optional<std::uint16_t> next_key(const BiosRun& bios) {
+  if (!bios.buffer.empty()) return key_code(bios.buffer.front());
+  if (is_on_its_way(bios)) return key_code(bios.last_key);
   if (bios.next_key >= bios.settings.keys.size()) return std::nullopt;
   return key_code(bios.settings.keys[bios.next_key]);
+}
+
+void take_key(BiosRun& bios) {
+  if (!bios.buffer.empty()) {
+    bios.buffer.erase(0, 1);
+  } else if (is_on_its_way(bios)) {
+    bios.keyboard->take();
+  } else {
+    ++bios.next_key;
+  }
 }
 
 void read_key(BiosCall& call) {
@@ -33,7 +50,7 @@ void read_key(BiosCall& call) {
                     call.bios.settings.keys.empty() ? "none is typed" : "all have been read"));
     return;
   }
-  ++call.bios.next_key;
+  take_key(call.bios);
   call.registers().set_ax(*key);
 }
 
@@ -60,10 +77,10 @@ std::uint16_t key_code(char typed) {
 void serve_key(BiosCall& call) {
   call.call.name = "a key";
   BiosRun& bios = call.bios;
-  constexpr std::uint8_t kReleased = 0x80;
-  const bool is_release = (bios.last_scan_code & kReleased) != 0;
-  if (!is_release && bios.last_scan_code != 0 && bios.next_key > 0) --bios.next_key;
-  bios.last_scan_code = 0;
+  if (bios.keyboard != nullptr) {
+    if (bios.keyboard->has_press()) bios.buffer += bios.last_key;
+    bios.keyboard->take();
+  }
   if (bios.pic != nullptr) bios.pic->end_of_interrupt(1);
 }
 

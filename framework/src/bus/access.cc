@@ -34,8 +34,11 @@ std::string to_string(const Access& access) {
 }
 
 std::string to_string(const ServiceCall& call) {
-  return fmt::format("INT {:02X}h, AX = {:04X}h{}{}", static_cast<unsigned>(call.vector),
-                     call.before.ax(), call.name.empty() ? "" : ": ", call.name);
+  constexpr Vector kDisk{0x13};
+  const bool has_failed = call.vector == kDisk && call.is_known && call.after.rflags.cf();
+  return fmt::format("INT {:02X}h, AX = {:04X}h{}{}{}", static_cast<unsigned>(call.vector),
+                     call.before.ax(), call.name.empty() ? "" : ": ", call.name,
+                     has_failed ? fmt::format(": failed, AH = {:02X}h", call.after.ah()) : "");
 }
 
 std::string to_string(const DiskTransfer& transfer) {

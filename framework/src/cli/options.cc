@@ -75,6 +75,9 @@ std::optional<RunOptions::Boot> parse_boot(const RunTexts& texts) {
     throw UsageError(
         "--boot: a guest boots in real mode at 0x7c00, without --mode, --load, --entry");
   }
+  if (texts.json && texts.hostile) {
+    throw UsageError("--hostile prints a table: leave out --json");
+  }
   if (texts.write && texts.hostile) {
     throw UsageError("--hostile boots many times, and can't write to FILE: leave out --write");
   }
@@ -162,10 +165,12 @@ std::variant<RunOptions, Information> parse_command_line(int argc, const char* c
   run->add_option("--set", texts.set, "a register or part of one to start with, like ax=2")
       ->type_name("REG=VALUE")
       ->expected(1)
+      ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   run->add_option("--in", texts.in, "bytes that IN reads from a port, like 0x60=1c9c")
       ->type_name("PORT=HEXBYTES")
       ->expected(1)
+      ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   run->add_flag("--boot", texts.boot,
                 "FILE is a disk image, or a source of one: boot from it, with a BIOS");
@@ -173,6 +178,7 @@ std::variant<RunOptions, Information> parse_command_line(int argc, const char* c
   run->add_option("--disk", texts.disks, "with --boot: the image of a further hard disk")
       ->type_name("FILE")
       ->expected(1)
+      ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   run->add_option("--keys", texts.keys, "with --boot: what is typed; \\n is Enter, \\e Escape")
       ->type_name("TEXT");
@@ -183,10 +189,12 @@ std::variant<RunOptions, Information> parse_command_line(int argc, const char* c
   run->add_option("-I", texts.include, "a folder for NASM's %include and incbin")
       ->type_name("DIR")
       ->expected(1)
+      ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   run->add_option("-D", texts.define, "a macro for NASM")
       ->type_name("NAME=VALUE")
       ->expected(1)
+      ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   run->add_option("--timeout", texts.timeout, "milliseconds after which it is stopped [5000]")
       ->type_name("MS");

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include <hltest/error.h>
@@ -41,6 +42,23 @@ class Bytes : public DiskContent {
 
  private:
   std::vector<std::uint8_t> bytes_;
+};
+
+// The sectors of guests, and zeros between them.
+class Parts : public DiskContent {
+ public:
+  explicit Parts(std::vector<DiskPart> parts) : parts_(std::move(parts)) {}
+  void read(std::uint64_t lba, Disk::Sector& sector) const override {
+    for (const DiskPart& part : parts_) {
+      const auto bytes = part.image.bytes();
+      if (lba < part.lba || (lba - part.lba) * Disk::kSectorSize >= bytes.size()) continue;
+      const auto rest = bytes.subspan((lba - part.lba) * Disk::kSectorSize);
+      std::memcpy(sector.data(), rest.data(), std::min(rest.size(), sector.size()));
+    }
+  }
+
+ private:
+  std::vector<DiskPart> parts_;
 };
 
 class File : public DiskContent {
@@ -90,12 +108,13 @@ namespace hltest {
 
 using internal::sectors_of;
 
+constexpr std::uint64_t kMostSectors = 1ULL << 32U;
+
 DiskPart sector(const FlatImage& image) { return {.lba = 0, .image = image}; }
 DiskPart at(std::uint64_t lba, const FlatImage& image) { return {.lba = lba, .image = image}; }
 
 Disk::Disk(std::uint64_t sectors) : sectors_(sectors) {
-  constexpr std::uint64_t kMost = 1ULL << 32U;
-  if (sectors == 0 || sectors > kMost) {
+  if (sectors == 0 || sectors > kMostSectors) {
     throw SetupError(fmt::format("a disk of {} sectors: it can have 1 to 2^32", sectors));
   }
 }
@@ -106,20 +125,20 @@ Disk::Disk(std::vector<DiskPart> parts) : sectors_(2880), parts_(std::move(parts
   std::ranges::sort(parts_, {}, &DiskPart::lba);
   std::uint64_t end = 0;
   const DiskPart* before = nullptr;
-  std::vector<std::uint8_t> bytes;
   for (const DiskPart& part : parts_) {
+    if (part.lba >= kMostSectors) {
+      throw SetupError(fmt::format("{} at sector {}: a disk can have 2^32 sectors",
+                                   part.image.name(), part.lba));
+    }
     if (before != nullptr && part.lba < end) {
       throw SetupError(fmt::format("on the disk, {} and {} overlap", internal::describe(*before),
                                    internal::describe(part)));
     }
-    const auto image = part.image.bytes();
-    bytes.resize(part.lba * kSectorSize);
-    bytes.insert(bytes.end(), image.begin(), image.end());
-    end = part.lba + sectors_of(image.size());
+    end = part.lba + sectors_of(part.image.bytes().size());
     before = &part;
   }
   sectors_ = std::max(sectors_, end);
-  content_ = std::make_shared<internal::Bytes>(std::move(bytes));
+  content_ = std::make_shared<internal::Parts>(parts_);
 }
 
 Disk Disk::of_bytes(std::span<const std::uint8_t> bytes) {
@@ -134,7 +153,7 @@ Disk Disk::of_file(const std::string& path) {
   const auto refuse = [&path](const std::string& why) {
     return SetupError(fmt::format("the disk image {}: {}", path, why));
   };
-  internal::kvm::UniqueFd fd{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  internal::kvm::UniqueFd fd{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (fd.get() < 0) throw refuse(fmt::format("it can't be read ({})", std::strerror(errno)));
   struct stat status {};
   if (fstat(fd.get(), &status) != 0) throw HostError("fstat of " + path, errno);
@@ -142,6 +161,7 @@ Disk Disk::of_file(const std::string& path) {
   const off_t size = lseek(fd.get(), 0, SEEK_END);
   if (size <= 0) throw refuse("it is empty");
   Disk disk{sectors_of(static_cast<std::uint64_t>(size))};
+  disk.name_ = std::filesystem::path{path}.filename().string();
   disk.content_ = std::make_shared<internal::File>(path, std::move(fd));
   return disk;
 }

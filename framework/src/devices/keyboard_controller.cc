@@ -21,10 +21,7 @@ bool wants_keys(const Pic& pic, GuestView& guest) {
 }  // namespace
 
 std::optional<std::uint64_t> KeyboardController::read(const Access& access, GuestView& /*guest*/) {
-  if (access.port() == kData) {
-    state_.has_output = false;
-    return state_.output;
-  }
+  if (access.port() == kData) return take();
   constexpr std::uint8_t kSelfTestPassed = 0x04;
   constexpr std::uint8_t kUnlocked = 0x10;
   return kSelfTestPassed | kUnlocked | (state_.has_output ? 1U : 0U);

@@ -31,6 +31,13 @@ class KeyboardController : public PlainDevice<KeyboardControllerState> {
   std::optional<std::uint64_t> read(const Access& access, GuestView& guest) override;
   bool write(const Access& access, GuestView& guest) override;
   void halted(GuestView& guest) override;
+  /// True while it has the code of a key that went down.
+  [[nodiscard]] bool has_press() const { return state_.has_output && state_.output < 0x80; }
+  /// What a handler reads at port 60h.
+  std::uint8_t take() {
+    state_.has_output = false;
+    return state_.output;
+  }
 
  private:
   void answer(std::uint8_t value) {

@@ -1,13 +1,12 @@
 #include "devices/pc.h"
 
-#include "devices/keyboard_controller.h"
 #include "devices/pc_ports.h"
 #include "devices/pit.h"
 
 namespace hltest::internal {
 
-std::shared_ptr<Pic> attach_pc(DeviceBus& bus, std::uint64_t memory_size,
-                               std::function<std::optional<std::uint8_t>()> next_key) {
+Pc attach_pc(DeviceBus& bus, std::uint64_t memory_size,
+             std::function<std::optional<std::uint8_t>()> next_key) {
   const auto put = [&bus](Port first, Port last, const std::shared_ptr<Device>& device) {
     bus.attach_beneath({.space = Space::kPort, .first = first, .last = last}, device);
   };
@@ -28,7 +27,7 @@ std::shared_ptr<Pic> attach_pc(DeviceBus& bus, std::uint64_t memory_size,
   const auto control = std::make_shared<SystemControl>();
   put(0x92, 0x92, control);
   put(0xCF9, 0xCF9, control);
-  return pic;
+  return {.pic = pic, .keyboard = keyboard};
 }
 
 }  // namespace hltest::internal

@@ -24,7 +24,7 @@ Cmos::Cmos(std::uint64_t memory_size) {
       std::min<std::uint64_t>(memory_size > kMiB ? (memory_size - kMiB) / kKiB : 0, 0xFFFF);
   set(0x15, 640 & 0xFF);
   set(0x16, 640 >> 8U);
-  for (const std::size_t at : {0x17, 0x30}) {
+  for (const std::size_t at : {0x17U, 0x30U}) {
     set(at, extended);
     set(at + 1, extended >> 8U);
   }

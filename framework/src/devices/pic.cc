@@ -27,6 +27,10 @@ void Pic::end_of_interrupt(unsigned irq) {
   if (irq >= kLines) state_[0].in_service &= static_cast<std::uint8_t>(~bit(kCascade));
 }
 
+bool Pic::is_in_service(unsigned irq) const {
+  return (state_.at(irq / kLines).in_service & bit(irq % kLines)) != 0;
+}
+
 Vector Pic::vector_of(unsigned irq) const {
   return static_cast<Vector>(state_.at(irq / kLines).offset + irq % kLines);
 }

@@ -30,6 +30,8 @@ class Pic : public PlainDevice<std::array<PicState, 2>> {
   void raise(unsigned irq);
   /// What the BIOS's own handlers do at their end.
   void end_of_interrupt(unsigned irq);
+  /// True from its delivery to its end.
+  [[nodiscard]] bool is_in_service(unsigned irq) const;
   /// The vector that an IRQ leads to.
   [[nodiscard]] Vector vector_of(unsigned irq) const;
 

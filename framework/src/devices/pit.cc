@@ -80,7 +80,7 @@ std::optional<std::uint64_t> Pit::read(const Access& access, GuestView& /*guest*
   const bool is_high = channel.bytes == 2 || (channel.bytes == 3 && channel.is_at_high);
   if (channel.bytes == 3) channel.is_at_high = !channel.is_at_high;
   if (!channel.is_at_high) channel.is_latched = false;
-  return is_high ? value >> 8U : value & 0xFFU;
+  return is_high ? unsigned{value} >> 8U : value & 0xFFU;
 }
 
 bool Pit::write(const Access& access, GuestView& /*guest*/) {
@@ -104,8 +104,9 @@ bool Pit::write(const Access& access, GuestView& /*guest*/) {
   }
   PitState::Channel& channel = state_.channels.at(access.port() & 3U);
   const bool is_high = channel.bytes == 2 || (channel.bytes == 3 && channel.is_at_high);
-  channel.reload = is_high ? static_cast<std::uint16_t>((channel.reload & 0xFFU) | value << 8U)
-                           : static_cast<std::uint16_t>((channel.reload & 0xFF00U) | value);
+  channel.reload =
+      is_high ? static_cast<std::uint16_t>((channel.reload & 0xFFU) | unsigned{value} << 8U)
+              : static_cast<std::uint16_t>((channel.reload & 0xFF00U) | value);
   if (channel.bytes == 3) channel.is_at_high = !channel.is_at_high;
   channel.count = channel.reload;
   return true;
@@ -119,11 +120,18 @@ void Pit::halted(GuestView& guest) {
   state_.halted_at = at;
   const bool waits = registers.rflags.if_() && waits_for(pic_->vector_of(0), guest);
   if (!waits || state_.halts > kMostHalts) {
-    if (is_jump) guest.stop(fmt::format("it jumps to itself at {:#x}, for ever", at));
+    // Not the first time: another device may wake it.
+    if (is_jump && state_.halts > 1) {
+      guest.stop(fmt::format("it jumps to itself at {:#x}, for ever", at));
+    }
     return;
   }
   ++state_.ticks;
   pic_->raise(0);
+  if (pic_->interrupt()) return;
+  guest.stop(pic_->is_in_service(0)
+                 ? "it waits for the timer, whose last interrupt (IRQ 0) has had no end (EOI)"
+                 : "it waits for the timer, whose interrupt (IRQ 0) is masked or held off");
 }
 
 }  // namespace hltest::internal

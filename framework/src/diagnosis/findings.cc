@@ -85,9 +85,10 @@ std::string overwritten_code(const Outcome& outcome, const ReplayedEnd& stepped)
 
 // What stands at the top of the stack where the image had something else.
 bool has_overwritten_the_image(const Outcome& outcome, const Backing& memory, Gpa top) {
-  constexpr std::size_t kLooked = 64;
+  constexpr std::size_t kLooked = 16;
   const std::optional<std::uint64_t> offset = outcome.image->offset_of(top);
-  if (!offset) return false;
+  // A stack whose pointer is where the image begins is empty, and below it.
+  if (!offset || *offset == 0) return false;
   const Bytes was = original(outcome, *offset, kLooked);
   const Bytes now = memory.read(top, was.size());
   // Zeros are what a source reserves for its stack.
@@ -164,6 +165,12 @@ std::string unserved_functions(const Outcome& outcome) {
   return fmt::format("the BIOS has no {}", fmt::join(functions, ", no "));
 }
 
+// Time is virtual.
+std::string waits_without_hlt(const Outcome& outcome) {
+  if (outcome.disks.empty() || !std::holds_alternative<Timeout>(outcome.stop)) return {};
+  return "the timer ticks, and keys come, only while the guest waits in a HLT or jumps to itself";
+}
+
 }  // namespace
 
 std::vector<std::string> findings(const Outcome& outcome, const ReplayedEnd& end,
@@ -198,8 +205,9 @@ std::vector<std::string> findings(const Outcome& outcome) {
         fmt::format("the test wrote the IVT's entries for {}, which the framework does not catch",
                     fmt::join(names, ", ")));
   }
-  for (std::string each : {other_origin(outcome), undeliverable_interrupt(outcome),
-                           executed_ivt(outcome), unserved_functions(outcome)}) {
+  for (std::string each :
+       {other_origin(outcome), undeliverable_interrupt(outcome), executed_ivt(outcome),
+        unserved_functions(outcome), waits_without_hlt(outcome)}) {
     if (!each.empty()) found.push_back(std::move(each));
   }
   return found;

@@ -26,13 +26,19 @@ void add_cause(Lines& lines, const Diagnosis& diagnosis) {
                          diagnosis.undelivered);
 }
 
+// What has halted, or ended by a condition, did not run astray.
+bool may_lack_hlt(const Diagnosis& diagnosis) {
+  return !diagnosis.left_image_at && !std::holds_alternative<Halt>(diagnosis.stop) &&
+         !std::holds_alternative<ConditionMet>(diagnosis.stop);
+}
+
 // A missing HLT shows far from where it is missing.
 void add_way_out_of_the_image(Lines& lines, const Diagnosis& diagnosis) {
   if (!diagnosis.is_outside_image || diagnosis.image_size == 0) return;
   lines.push_back({.text = fmt::format(
                        "outside the image, which is at {}-{}{}", to_string(diagnosis.image_start),
                        to_string(diagnosis.image_start + (diagnosis.image_size - 1)),
-                       diagnosis.left_image_at ? "" : ": does it end in HLT?")});
+                       may_lack_hlt(diagnosis) ? ": does it end in HLT?" : "")});
 }
 
 void add_code(Lines& lines, const Diagnosis::Place& place) {

@@ -70,7 +70,9 @@ void add_calls(Lines& lines, const AccessLog& log) {
     if (call.text.empty()) calls.push_back(to_string(call));
   }
   const std::size_t left_out = calls.size() - std::min(calls.size(), kMostCallsShown);
-  if (left_out > 0) lines.push_back({.text = fmt::format("({} calls before these)", left_out)});
+  if (left_out > 0)
+    lines.push_back(
+        {.text = fmt::format("({} call{} before these)", left_out, left_out == 1 ? "" : "s")});
   for (const std::string& call : std::span{calls}.subspan(left_out)) lines.push_back(cut(call));
 }
 
@@ -83,7 +85,7 @@ void add_screen(Lines& lines, const Diagnosis& diagnosis) {
   while (last > 0 && rows[last - 1].empty()) --last;
   lines.push_back({});
   lines.push_back({.text = last == 0 ? "the screen is empty" : "the screen:"});
-  for (const std::string& row : std::span{rows}.first(last)) lines.push_back(cut("|" + row));
+  for (const std::string& row : std::span{rows}.first(last)) lines.push_back({.text = "|" + row});
 }
 
 void add_accesses(Lines& lines, const AccessLog& log) {

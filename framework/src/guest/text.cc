@@ -38,10 +38,10 @@ std::string_view trimmed(std::string_view text) {
 
 bool starts_with_word(std::string_view text, std::string_view word) {
   if (text.size() < word.size()) return false;
-  const auto same = [](char left, char right) {
-    return std::tolower(static_cast<unsigned char>(left)) == right;
+  const auto is_lower_case_of = [](char lower, char any) {
+    return std::tolower(static_cast<unsigned char>(any)) == lower;
   };
-  return std::equal(word.begin(), word.end(), text.begin(), same) &&
+  return std::equal(word.begin(), word.end(), text.begin(), is_lower_case_of) &&
          (text.size() == word.size() || text[word.size()] == ' ' || text[word.size()] == '\t');
 }
 

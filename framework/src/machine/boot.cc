@@ -26,7 +26,9 @@ FlatImage boot_sector(const Disk& disk) {
     image.set_load_address(kBootAddress);
     return image;
   }
-  return {"boot_sector", {bytes.begin(), bytes.end()}, kBootAddress};
+  return {disk.name().empty() ? "boot_sector" : disk.name(),
+          {bytes.begin(), bytes.end()},
+          kBootAddress};
 }
 
 void check_signature(const Disk& disk, Drive drive) {
@@ -54,9 +56,8 @@ StartRegisters at_boot(const StartRegisters& own, Drive drive) {
 // The keyboard and INT 16h take keys from the same queue.
 std::optional<std::uint8_t> next_scan_code(internal::BiosRun& bios) {
   if (bios.next_key >= bios.settings.keys.size()) return std::nullopt;
-  const std::uint16_t key = internal::key_code(bios.settings.keys[bios.next_key++]);
-  bios.last_scan_code = static_cast<std::uint8_t>(key >> 8U);
-  return bios.last_scan_code;
+  bios.last_key = bios.settings.keys[bios.next_key++];
+  return static_cast<std::uint8_t>(internal::key_code(bios.last_key) >> 8U);
 }
 
 }  // namespace
@@ -78,6 +79,11 @@ Outcome Machine::boot(Drive drive, const StartRegisters& start) {
     throw SetupError(fmt::format("boot(): a guest needs 1 MiB of memory, and this one has {:#x}",
                                  own.state.memory_size()));
   }
+  constexpr unsigned kMostConventional = 640;
+  if (own.bios.conventional_kib > kMostConventional) {
+    throw SetupError(fmt::format("boot(): bios().conventional_kib = {}: it can be 640 at most",
+                                 own.bios.conventional_kib));
+  }
   const auto disk = own.drives.find(drive);
   if (disk == own.drives.end()) {
     throw SetupError(fmt::format("boot(): there is no disk in drive {:#x}: insert one", drive));
@@ -89,11 +95,12 @@ Outcome Machine::boot(Drive drive, const StartRegisters& start) {
                           hard_disks, own.memory);
   if (!own.has_bios_services) {
     install(own.bios_run, own.services);
-    own.pic = internal::attach_pc(own.bus, own.state.memory_size(),
-                                  [&bios = own.bios_run]() { return next_scan_code(bios); });
+    own.pc = internal::attach_pc(own.bus, own.state.memory_size(),
+                                 [&bios = own.bios_run]() { return next_scan_code(bios); });
   }
   own.has_bios_services = true;
-  own.bios_run = {.settings = own.bios, .drives = own.drives, .pic = own.pic};
+  own.bios_run = {
+      .settings = own.bios, .drives = own.drives, .pic = own.pc.pic, .keyboard = own.pc.keyboard};
 
   Outcome outcome = run(boot_sector(disk->second), at_boot(start, drive));
   outcome.disks = own.bios_run.drives;

@@ -7,6 +7,7 @@
 
 #include "bios/bios_run.h"
 #include "bus/device_bus.h"
+#include "devices/pc.h"
 #include "vm/guest.h"
 #include "vm/service_table.h"
 
@@ -27,7 +28,7 @@ struct MachineParts {
   Drives drives{};
   BiosRun bios_run{};  // of the last run that booted
   bool has_bios_services = false;
-  std::shared_ptr<Pic> pic{};
+  Pc pc{};
   std::chrono::milliseconds timeout = Machine::kDefaultTimeout;
 
   std::optional<Guest> guest = std::nullopt;

@@ -75,13 +75,13 @@ Screen Outcome::screen() const {
                                               ? record->memory->read(internal::kBiosPageStart, 2)
                                               : std::vector<std::uint8_t>(2);
   const std::vector<std::uint8_t> cells = record->memory->read(
-      kTextScreen + (shown.size() == 2 ? shown[0] | shown[1] << 8U : 0) % 0x7000U,
+      kTextScreen + (shown.size() == 2 ? shown[0] | unsigned{shown[1]} << 8U : 0U) % 0x7000U,
       kRows * kColumns * kCellSize);
   if (cells.size() != kRows * kColumns * kCellSize) return {};
   Screen screen = screen_of(cells);
   const auto page = record->memory->read(internal::kBiosActivePage, 1);
-  const auto cursor =
-      record->memory->read(internal::kBiosCursors + std::uint64_t{2} * (page.empty() ? 0 : page[0] % 8U), 2);
+  const auto cursor = record->memory->read(
+      internal::kBiosCursors + std::uint64_t{2} * (page.empty() ? 0 : page[0] % 8U), 2);
   if (!disks.empty() && cursor.size() == 2) screen.cursor = {.row = cursor[1], .column = cursor[0]};
   return screen;
 }

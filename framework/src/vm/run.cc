@@ -43,8 +43,9 @@ class Engine {
       if (limits_.instructions && steps_ >= *limits_.instructions) return InstructionsDone{};
       std::optional<Ending> ending = limits_.single_step ? step() : enter();
       if (!ending) continue;
-      if (!goes_on_after(*ending)) return *std::move(ending);
+      const bool goes_on = goes_on_after(*ending);
       if (const auto& stopped = answers_.stopped()) return *stopped;
+      if (!goes_on) return *std::move(ending);
       if (limits_.accesses && guest_.accesses() >= *limits_.accesses) return AccessesDone{};
     }
   }

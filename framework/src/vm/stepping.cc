@@ -6,6 +6,7 @@
 
 #include <hltest/memory_layout.h>
 
+#include "x86/code/decoded_instruction.h"
 #include "x86/code/disassembly.h"
 
 namespace hltest::internal {
@@ -145,6 +146,13 @@ bool has_come_to_a_handler(const Step& step, Guest& guest) {
     now.rip += 1;
     guest.set_registers(now);
     return true;
+  }
+  // A far transfer to a handler has not executed its HLT: the next step comes to that.
+  const auto instruction = decode_instruction(step.code, step.before);
+  using enum Mnemonic;
+  if (is_handler(next) && instruction &&
+      instruction->is(kCallFar, kJmpFar, kRetFar, kIret, kIretd, kIretq)) {
+    return false;
   }
   const Gva came_from = step.before.code_address();
   // An instruction can end after the first of them without having come from a fault.
