@@ -68,7 +68,7 @@ TEST_F(RealModeTest, TimesOutWhileItWritesToAPort) {
   machine().set_timeout(milliseconds{50});
   const Outcome outcome = run(guests::count_to_port.loaded_at(Gpa{0x1000}));
   ASSERT_THAT(outcome, TimedOut());
-  EXPECT_GT(outcome.ports.values(0xFF).size(), 100U);
+  EXPECT_FALSE(outcome.ports.values(0xFF).empty());
 }
 
 // Between the timer and entering the guest there is no moment at which the signal is lost: a
