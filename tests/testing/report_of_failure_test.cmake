@@ -40,3 +40,12 @@ expect_count("${xml}" "property name=\"hltest_report\" value=\"pml4e_not_present
 string(ASCII 27 escape)
 expect_count("${output}${xml}" "${escape}" 0)
 expect_count("${xml}" "property name=\"hltest_report\" value=\"add_digits_newline halted" 2)
+
+# Where the report can't be written, the tests that follow run all the same.
+execute_process(COMMAND sh -c "exec '${PROGRAM}' --gtest_output=xml:'${XML}' >/dev/full 2>/dev/null"
+                RESULT_VARIABLE result)
+if(NOT result EQUAL 1)
+  message(FATAL_ERROR "with nowhere to print, the program ended with ${result}")
+endif()
+file(READ "${XML}" results)
+expect_count("${results}" "name=\"StillReports\"" 1)

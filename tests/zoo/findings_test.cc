@@ -1,6 +1,8 @@
 // What a diagnosis finds out besides the cause.
 #include <hltest/hltest.h>
 
+#include <cstring>
+
 #include "guests/broken_real.h"
 
 namespace {
@@ -12,6 +14,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 using FindingsTest = RealModeTest;
+using InterruptFindingsTest = ProtectedModeTest;
 
 TEST_F(FindingsTest, AnImageThatIsNotLoadedAtItsOrg) {
   const Diagnosis there = diagnose(run(guests::selector_is_an_index));
@@ -73,6 +76,20 @@ TEST_F(FindingsTest, AnEmptyStackBelowTheImageIsRight) {
   EXPECT_THAT(diagnose(run(writes, {.rsp = 0x1000})).findings, ::testing::IsEmpty());
 }
 
+// At CPL 0 a guest can write to the framework's region.
+TEST_F(InterruptFindingsTest, HandlersThatTheGuestHasOverwritten) {
+  const auto at = static_cast<std::uint32_t>((kSystemRegion + kHandlersOffset).value());
+  std::vector<std::uint8_t> code{0xBF, 0, 0, 0, 0};  // mov edi, the handlers
+  std::memcpy(&code[1], &at, sizeof at);
+  // mov ecx, 200h; mov al, 90h (NOP); rep stosb; ud2
+  code.insert(code.end(), {0xB9, 0, 2, 0, 0, 0xB0, 0x90, 0xF3, 0xAA, 0x0F, 0x0B});
+  machine().set_timeout(std::chrono::milliseconds{500});
+  const Outcome outcome = run(ProtectedModeImage{"overwrites", code});
+  EXPECT_THAT(outcome, Not(MadeSystemCall()));
+  EXPECT_THAT(diagnose(outcome).findings,
+              Contains(HasSubstr("the guest has overwritten the framework's handlers at 0xf0000")));
+}
+
 using LinearAddresses = ProtectedModeTest;
 
 // Outside 64-bit mode they wrap at 4 GiB.
@@ -95,7 +112,6 @@ TEST_F(FindingsTest, TheIvtAsCode) {
               Not(Contains(HasSubstr("IVT"))));
 }
 
-using InterruptFindingsTest = ProtectedModeTest;
 
 // Where KVM executes INT n, it is a triple fault, whose report has the same words.
 TEST_F(InterruptFindingsTest, AnIntThatTheIdtHasNoGateFor) {
