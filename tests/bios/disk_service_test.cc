@@ -9,7 +9,7 @@ constexpr std::uint64_t kTo = 0x2000;
 class DiskServiceTest : public ServiceTest {
  protected:
   DiskServiceTest() {
-    for (const std::uint64_t lba : {0, 1, 62, 63, 63 * 16, 19'999}) {
+    for (const std::uint64_t lba : {0U, 1U, 62U, 63U, 63U * 16, 19'999U}) {
       Disk::Sector sector{};
       sector[0] = static_cast<std::uint8_t>(lba);
       sector[1] = static_cast<std::uint8_t>(lba >> 8U);

@@ -205,4 +205,29 @@ TEST_F(PcTest, ALoopWithoutAHltIsToldThatTimeIsVirtual) {
               ::testing::Contains(HasSubstr("only while the guest waits in a HLT")));
 }
 
+// The classic: interrupts in protected mode with IRQ 0 still at vector 8, which is #DF's.
+TEST_F(PcTest, AnIrqThatTheIdtHasNoGateForIsNoDoubleFault) {
+  // cli; xor ax, ax; mov ds, ax; lgdt [7C40h]; lidt [7C46h]; mov eax, cr0; or al, 1; mov cr0, eax;
+  // jmp 8:7C1Eh; there: mov ax, 16; mov ds, ax; mov ss, ax; mov esp, 9000h; sti; hlt
+  std::vector<std::uint8_t> bytes{
+      0xFA, 0x31, 0xC0, 0x8E, 0xD8, 0x0F, 0x01, 0x16, 0x40, 0x7C, 0x0F, 0x01, 0x1E, 0x46, 0x7C,
+      0x0F, 0x20, 0xC0, 0x0C, 0x01, 0x0F, 0x22, 0xC0, 0xEA, 0x1E, 0x7C, 0x08, 0x00, 0x90, 0x90,
+      0x66, 0xB8, 0x10, 0x00, 0x8E, 0xD8, 0x8E, 0xD0, 0xBC, 0x00, 0x90, 0x00, 0x00, 0xFB, 0xF4};
+  bytes.resize(0x40);
+  // GDTR: 23 at 7C50h; IDTR: 7FFh at 10000h, which is zeros
+  bytes.insert(bytes.end(),
+               {0x17, 0x00, 0x50, 0x7C, 0x00, 0x00, 0xFF, 0x07, 0x00, 0x00, 0x01, 0x00});
+  bytes.resize(0x58);
+  for (const std::uint8_t type : std::vector<std::uint8_t>{0x9A, 0x92}) {
+    bytes.insert(bytes.end(), {0xFF, 0xFF, 0, 0, 0, type, 0xCF, 0});
+  }
+  const Outcome outcome = run(code(bytes));
+  ASSERT_THAT(outcome, TripleFaulted()) << report(outcome);
+  const Diagnosis diagnosis = diagnose(outcome);
+  EXPECT_EQ(diagnosis.reason, "triple fault after an interrupt (vector 0x8)");
+  EXPECT_EQ(diagnosis.cause, "a device requested it");
+  EXPECT_THAT(diagnosis.undelivered, HasSubstr("0x8"));
+  EXPECT_EQ(diagnosis.place.value().address, Gva{0x7C2C}) << "the HLT";
+}
+
 }  // namespace

@@ -66,6 +66,8 @@ struct Diagnosis {
   /// True when what it stopped at is not in the image: it ran past the image's end, or jumped away.
   bool is_outside_image = false;
 
+  /// True when the fault is no exception but an interrupt, which a device had requested.
+  bool is_interrupt = false;
   /// Why the processor raised the fault, in one sentence; empty where nothing tells.
   std::string cause{};
   /// Why a triple fault's exception (without a replay: a double fault) could not be delivered.

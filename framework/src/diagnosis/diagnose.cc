@@ -66,6 +66,10 @@ void explain_further(const Outcome& outcome, Diagnosis& diagnosis) {
 }
 
 std::string reason(const Diagnosis& diagnosis) {
+  if (std::holds_alternative<TripleFault>(diagnosis.stop) && diagnosis.is_interrupt) {
+    return fmt::format("triple fault after an interrupt (vector {:#x})",
+                       static_cast<unsigned>(diagnosis.fault->vector));
+  }
   if (std::holds_alternative<TripleFault>(diagnosis.stop) && diagnosis.fault) {
     return "triple fault after " + describe(StopReason{*diagnosis.fault});
   }

@@ -124,6 +124,20 @@ std::optional<CapturedFault> run_into_trap(Replay& replay, const GuestTables& ta
       .registers = without_trap(meaning.registers, trap->registers, tables.registers())};
 }
 
+// An interrupt of a device's that comes of a HLT, and that the guest's tables can't deliver.
+std::optional<CapturedFault> undeliverable_interrupt(
+    const Replay& replay, const Registers& before, const GuestTables& tables,
+    const std::optional<DecodedInstruction>& instruction) {
+  if (!instruction || !instruction->is(Mnemonic::kHlt) || !before.rflags.if_()) return std::nullopt;
+  const std::optional<Vector> vector = replay.player.interrupt_at_halt();
+  if (!vector || obstacle_to(*vector, tables).empty()) return std::nullopt;
+  return CapturedFault{
+      .reason = Exception{.vector = *vector, .cs = before.cs.selector, .rip = before.rip},
+      .registers = before,
+      .cause = "a device requested it",
+      .is_interrupt = true};
+}
+
 }  // namespace
 
 std::optional<CapturedFault> capture_fault(Replay& replay) {
@@ -131,7 +145,8 @@ std::optional<CapturedFault> capture_fault(Replay& replay) {
   const GuestTables tables = replay.guest.tables(before);
   const auto code = tables.read(before.code_address(), kLongestInstruction);
   const auto instruction = decode_instruction(code, before);
-  std::optional<CapturedFault> fault;
+  std::optional<CapturedFault> fault = undeliverable_interrupt(replay, before, tables, instruction);
+  if (fault) return fault;
   if (instruction) {
     if (auto exception = gate_fault(before, tables, *instruction)) {
       fault = CapturedFault{.reason = *exception, .registers = before};

@@ -12,6 +12,7 @@ struct CapturedFault {
   StopReason reason;
   Registers registers{};  ///< from before it
   std::string cause{};
+  bool is_interrupt = false;  ///< that a device requested, and no exception
 };
 
 /// Executes the next instruction with an IDT, GDT and TSS of the replay's own, and returns the

@@ -57,9 +57,10 @@ Json step_json(const HistoryStep& step) {
 
 Json fault_json(const Exception& fault, const Diagnosis& diagnosis) {
   const auto number = static_cast<unsigned>(fault.vector);
-  Json json = {
-      {"vector", number},
-      {"name", fault.software ? fmt::format("INT {:#04x}", number) : mnemonic(fault.vector)}};
+  Json json = {{"vector", number},
+               {"name", diagnosis.is_interrupt ? fmt::format("interrupt {:#04x}", number)
+                        : fault.software       ? fmt::format("INT {:#04x}", number)
+                                               : mnemonic(fault.vector)}};
   if (fault.error_code.has_value()) json["error_code"] = *fault.error_code;
   if (fault.address.has_value()) json["address"] = hex(fault.address->value());
   json["rip"] = hex(fault.rip);

@@ -70,6 +70,7 @@ void tell(const Outcome& outcome, CapturedFault fault, const Guest& guest, Diagn
   const GuestTables tables = guest.tables(fault.registers);
   if (const auto* const exception = std::get_if<Exception>(&fault.reason)) {
     diagnosis.fault = *exception;
+    diagnosis.is_interrupt = fault.is_interrupt;
     diagnosis.cause = std::move(fault.cause);
     diagnosis.undelivered = obstacle_to(exception->vector, tables);
     diagnosis.place = place_of(outcome, *exception, tables);

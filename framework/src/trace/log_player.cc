@@ -52,6 +52,14 @@ std::optional<Vector> LogPlayer::interrupt() const {
   return is_due ? std::optional{request.vector} : std::nullopt;
 }
 
+std::optional<Vector> LogPlayer::interrupt_at_halt() const {
+  const auto& interrupts = log_.interrupts();
+  if (next_interrupt_ >= interrupts.size()) return std::nullopt;
+  // The HLT is an instruction without an access.
+  const InterruptRequest& request = interrupts[next_interrupt_];
+  return request.access <= next_ ? std::optional{request.vector} : std::nullopt;
+}
+
 void LogPlayer::acknowledge(Vector /*vector*/) {
   ++next_interrupt_;
   is_halted_ = false;

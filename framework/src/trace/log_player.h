@@ -24,6 +24,8 @@ class LogPlayer : public Bus, public Observer {
   [[nodiscard]] bool serves_handlers() const override { return !log_.calls().empty(); }
   bool on_handler(ServiceCall& call, GuestView& guest) override;
 
+  /// The interrupt that comes next if the guest halts now.
+  [[nodiscard]] std::optional<Vector> interrupt_at_halt() const;
   /// True when the guest has made all accesses of the log.
   [[nodiscard]] bool is_at_end() const { return next_ >= log_.size(); }
 
