@@ -56,7 +56,8 @@ TEST_F(ExitLists, AnExitIsDecodedByItsReason) {
   EXPECT_TRUE(std::holds_alternative<UnknownExit>(decode(KVM_EXIT_SYSTEM_EVENT)));
   run_.msr.index = 0x1B;
   run_.msr.data = 0x1122'3344'5566'7788;
-  for (const std::uint32_t reason : {KVM_EXIT_X86_RDMSR, KVM_EXIT_X86_WRMSR}) {
+  for (const std::uint32_t reason :
+       {std::uint32_t{KVM_EXIT_X86_RDMSR}, std::uint32_t{KVM_EXIT_X86_WRMSR}}) {
     const auto msr = std::get<MsrExit>(decode(reason));
     EXPECT_EQ(msr.is_write, reason == KVM_EXIT_X86_WRMSR);
     EXPECT_EQ(msr.index, 0x1BU);

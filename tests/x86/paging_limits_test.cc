@@ -114,7 +114,7 @@ TEST(PagingLimitsTest, UnmappingTakesWholePagesThatDoNotWrap) {
 
 TEST(PagingLimitsTest, UnmappingLeavesTheNeighboursAlone) {
   PageMap map;
-  for (const std::uint64_t gva : {0x1000, 0x2000, 0x3000}) {
+  for (const std::uint64_t gva : {0x1000U, 0x2000U, 0x3000U}) {
     map.map({.gva = Gva{gva}, .gpa = Gpa{gva}, .page_size = PageSize::k4KiB});
   }
   map.unmap(Gva{0x2000}, kPage);
