@@ -27,7 +27,9 @@ TEST_F(VideoServiceTest, TeletypeWrapsAndScrolls) {
   call(0x10, {.rax = 0x0200, .rdx = 0x184F});  // the last cell
   memory_.write<std::uint16_t>(kTextScreen + 80 * 2, 0x0758);
   type('z');
-  EXPECT_EQ(row(23), std::string(79, ' ') + "z") << "one row up";
+  std::string last_column(80, ' ');
+  last_column.back() = 'z';
+  EXPECT_EQ(row(23), last_column) << "one row up";
   EXPECT_EQ(row(0), "X");
   EXPECT_EQ(row(24), "");
   EXPECT_EQ(call(0x10, {.rax = 0x0300}).dx(), 0x1800);
