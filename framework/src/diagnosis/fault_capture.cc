@@ -124,13 +124,21 @@ std::optional<CapturedFault> run_into_trap(Replay& replay, const GuestTables& ta
       .registers = without_trap(meaning.registers, trap->registers, tables.registers())};
 }
 
-// An interrupt of a device's that comes of a HLT, and that the guest's tables can't deliver.
-std::optional<CapturedFault> undeliverable_interrupt(
-    const Replay& replay, const Registers& before, const GuestTables& tables,
-    const std::optional<DecodedInstruction>& instruction) {
-  if (!instruction || !instruction->is(Mnemonic::kHlt) || !before.rflags.if_()) return std::nullopt;
+// An interrupt of a device's that comes of a HLT, and that the guest's tables can't deliver. There
+// are KVMs that step an STI and the instruction after it as one.
+std::optional<CapturedFault> undeliverable_interrupt(const Replay& replay, Registers before,
+                                                     const std::vector<std::uint8_t>& code,
+                                                     const GuestTables& tables) {
+  constexpr std::uint8_t kSti = 0xFB;
+  constexpr std::uint8_t kHlt = 0xF4;
+  const bool is_sti = code.size() > 1 && code[0] == kSti && code[1] == kHlt;
+  const bool is_hlt = !code.empty() && code[0] == kHlt && before.rflags.if_();
   const std::optional<Vector> vector = replay.player.interrupt_at_halt();
-  if (!vector || obstacle_to(*vector, tables).empty()) return std::nullopt;
+  if ((!is_sti && !is_hlt) || !vector || obstacle_to(*vector, tables).empty()) return std::nullopt;
+  if (is_sti) {
+    before.rip += 1;
+    before.rflags.set(Rflags::kIf, true);
+  }
   return CapturedFault{
       .reason = Exception{.vector = *vector, .cs = before.cs.selector, .rip = before.rip},
       .registers = before,
@@ -145,7 +153,7 @@ std::optional<CapturedFault> capture_fault(Replay& replay) {
   const GuestTables tables = replay.guest.tables(before);
   const auto code = tables.read(before.code_address(), kLongestInstruction);
   const auto instruction = decode_instruction(code, before);
-  std::optional<CapturedFault> fault = undeliverable_interrupt(replay, before, tables, instruction);
+  std::optional<CapturedFault> fault = undeliverable_interrupt(replay, before, code, tables);
   if (fault) return fault;
   if (instruction) {
     if (auto exception = gate_fault(before, tables, *instruction)) {
