@@ -112,7 +112,6 @@ TEST_F(FindingsTest, TheIvtAsCode) {
               Not(Contains(HasSubstr("IVT"))));
 }
 
-
 // Where KVM executes INT n, it is a triple fault, whose report has the same words.
 TEST_F(InterruptFindingsTest, AnIntThatTheIdtHasNoGateFor) {
   machine().registers().idt->limit = 0x21 * 8 - 1;
