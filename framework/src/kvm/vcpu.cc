@@ -99,8 +99,6 @@ bool Vcpu::is_ready_for_interrupt() const {
   return shared().ready_for_interrupt_injection != 0 && shared().if_flag != 0;
 }
 
-bool Vcpu::has_interrupts_enabled() const { return shared().if_flag != 0; }
-
 void Vcpu::inject_interrupt(Vector vector) {
   kvm_interrupt interrupt{.irq = static_cast<std::uint32_t>(vector)};
   call(fd_, kInterrupt, interrupt, fmt::format("vector {:#x}", interrupt.irq));

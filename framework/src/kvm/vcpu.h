@@ -62,8 +62,6 @@ class Vcpu {
 
   /// Whether the guest can take an interrupt now: RFLAGS.IF is set, and nothing holds it off.
   [[nodiscard]] bool is_ready_for_interrupt() const;
-  /// RFLAGS.IF at the last exit.
-  [[nodiscard]] bool has_interrupts_enabled() const;
   /// Delivers an interrupt when the guest is entered next (KVM_INTERRUPT).
   void inject_interrupt(Vector vector);
   /// From now on, or no more, `run` ends with an `InterruptWindowExit` as soon as the guest can

@@ -44,20 +44,22 @@ bool LogPlayer::on_handler(ServiceCall& call, GuestView& guest) {
   return true;
 }
 
-std::optional<Vector> LogPlayer::interrupt() const {
+const InterruptRequest* LogPlayer::next_request() const {
   const auto& interrupts = log_.interrupts();
-  if (next_interrupt_ >= interrupts.size()) return std::nullopt;
+  if (next_interrupt_ >= interrupts.size()) return nullptr;
   const InterruptRequest& request = interrupts[next_interrupt_];
-  const bool is_due = request.access <= next_ && (is_halted_ || !request.at_halt);
-  return is_due ? std::optional{request.vector} : std::nullopt;
+  return request.access <= next_ ? &request : nullptr;
+}
+
+std::optional<Vector> LogPlayer::interrupt() const {
+  const InterruptRequest* const request = next_request();
+  const bool is_due = request != nullptr && (is_halted_ || !request->at_halt);
+  return is_due ? std::optional{request->vector} : std::nullopt;
 }
 
 std::optional<Vector> LogPlayer::interrupt_at_halt() const {
-  const auto& interrupts = log_.interrupts();
-  if (next_interrupt_ >= interrupts.size()) return std::nullopt;
-  // The HLT is an instruction without an access.
-  const InterruptRequest& request = interrupts[next_interrupt_];
-  return request.access <= next_ ? std::optional{request.vector} : std::nullopt;
+  const InterruptRequest* const request = next_request();
+  return request != nullptr ? std::optional{request->vector} : std::nullopt;
 }
 
 void LogPlayer::acknowledge(Vector /*vector*/) {

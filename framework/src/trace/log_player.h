@@ -30,6 +30,8 @@ class LogPlayer : public Bus, public Observer {
   [[nodiscard]] bool is_at_end() const { return next_ >= log_.size(); }
 
  private:
+  // The log's next interrupt, if the guest has made the accesses before it.
+  [[nodiscard]] const InterruptRequest* next_request() const;
   // What the log's next access had written; then that access is done.
   void write_memory(GuestView& guest);
 

@@ -115,10 +115,9 @@ class Engine {
       Exit exit = guest_.vcpu().run();
       if (std::holds_alternative<kvm::DebugExit>(exit)) return std::nullopt;
       // The HLT of a handler that was served: the step there has executed it, and KVM tells now.
-      if (std::holds_alternative<kvm::HltExit>(exit) && guest_.registers().rip == before.rip) {
-        continue;
-      }
-      if (is_interruption(exit)) {
+      const bool is_told_late =
+          std::holds_alternative<kvm::HltExit>(exit) && guest_.registers().rip == before.rip;
+      if (is_told_late || is_interruption(exit)) {
         const std::chrono::microseconds now = processor_time();
         if (!first_interruption) first_interruption = now;
         if (now - *first_interruption >= kLongestStep) return TimeUp{};

@@ -23,21 +23,9 @@ std::uint8_t opcode_of(const Step& step) {
   return step.code[0] == kOperandSize && step.code.size() > 1 ? step.code[1] : step.code[0];
 }
 
-// The vector that an instruction asks for.
-std::optional<std::uint64_t> vector_of_interrupt(const std::vector<std::uint8_t>& code) {
-  if (code.size() < 2) return std::nullopt;
-  switch (code[0]) {
-    case 0xCD:  // INT n
-      return code[1];
-    case 0xCC:  // INT3
-      return 3;
-    case 0xCE:  // INTO
-      return 4;
-    case 0xF1:  // INT1
-      return 1;
-    default:
-      return std::nullopt;
-  }
+// The framework's handlers, each a HLT.
+bool is_handler(const Guest& guest, Gva at) {
+  return at >= guest.handlers() && at - guest.handlers() <= kSysenterOffset;
 }
 
 }  // namespace
@@ -83,8 +71,7 @@ bool jumps_to_itself(const Guest& guest) {
 }
 
 bool is_at_a_handler(const Guest& guest) {
-  const Gva next = guest.registers().code_address();
-  return next >= guest.handlers() && next - guest.handlers() <= kSysenterOffset;
+  return is_handler(guest, guest.registers().code_address());
 }
 
 BreakpointPatches::BreakpointPatches(Guest& guest, const std::vector<Gva>& breakpoints)
@@ -135,29 +122,27 @@ std::optional<Gva> handler_of(Vector vector, const GuestTables& tables) {
 }
 
 bool has_come_to_a_handler(const Step& step, Guest& guest) {
-  const Gva handlers = guest.handlers();
-  const auto is_handler = [handlers](Gva at) {
-    return at >= handlers && at - handlers <= kSysenterOffset;
-  };
   Registers now = guest.registers();
   const Gva next = now.code_address();
-  const auto vector = vector_of_interrupt(step.code);
-  if (vector && next == handlers + *vector) {
+  if (!is_handler(guest, next) && !is_handler(guest, next - 1)) return false;
+  const auto instruction = decode_instruction(step.code, step.before);
+  const auto vector = instruction ? software_vector(*instruction) : std::nullopt;
+  if (vector && next == guest.handlers() + static_cast<std::uint64_t>(*vector)) {
     now.rip += 1;
     guest.set_registers(now);
     return true;
   }
   // A far transfer to a handler has not executed its HLT: the next step comes to that.
-  const auto instruction = decode_instruction(step.code, step.before);
   using enum Mnemonic;
-  if (is_handler(next) && instruction &&
+  if (is_handler(guest, next) && instruction &&
       instruction->is(kCallFar, kJmpFar, kRetFar, kIret, kIretd, kIretq)) {
     return false;
   }
   const Gva came_from = step.before.code_address();
   // An instruction can end after the first of them without having come from a fault.
-  const bool came_by_itself = next - came_from <= kLongestInstruction && !is_handler(came_from);
-  return is_handler(next - 1) && !came_by_itself;
+  const bool came_by_itself =
+      next - came_from <= kLongestInstruction && !is_handler(guest, came_from);
+  return is_handler(guest, next - 1) && !came_by_itself;
 }
 
 }  // namespace hltest::internal
