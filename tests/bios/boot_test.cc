@@ -43,6 +43,16 @@ TEST_F(BootSectorTest, FindsTheStateOfABios) {
 
 TEST_F(BootSectorTest, RegistersOfTheTestsTakeTheBiossPlace) {
   EXPECT_EQ(run(guests::hello_sector, {.rax = 1, .rdx = 0x81}).start.rdx, 0x81U);
+  machine().registers().rax = 2;
+  machine().registers().rdx = 3;
+  machine().registers().rsp = 4;
+  machine().registers().rflags = Rflags{Rflags::kFixed | Rflags::kDf};
+  const Registers start = run(guests::hello_sector).start;
+  EXPECT_EQ(start.rax, 2U);
+  EXPECT_EQ(start.rdx, 3U);
+  EXPECT_EQ(start.rsp, 4U);
+  EXPECT_FALSE(start.rflags.if_());
+  EXPECT_EQ(run(guests::hello_sector, {.rax = 5}).start.rax, 5U) << "those of the call come first";
 }
 
 TEST_F(BootSectorTest, TwoStagesToLongMode) {

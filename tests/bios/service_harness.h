@@ -21,6 +21,8 @@ class ServiceTest : public ::testing::Test, public GuestView {
   [[nodiscard]] Registers registers() const override { return {}; }
   [[nodiscard]] GuestMemory& memory() override { return memory_; }
   [[nodiscard]] std::uint64_t accesses() const override { return 0; }
+  [[nodiscard]] bool a20_is_open() const override { return a20_is_open_; }
+  void set_a20(bool is_open) override { a20_is_open_ = is_open; }
   void stop(std::string condition) override { stopped_ = std::move(condition); }
 
   /// INT `vector` in real mode; what the guest goes on with.
@@ -49,6 +51,7 @@ class ServiceTest : public ::testing::Test, public GuestView {
   ServiceTable services_;
   ServiceCall call_;
   std::string stopped_;
+  bool a20_is_open_ = true;
 };
 
 }  // namespace hltest::internal

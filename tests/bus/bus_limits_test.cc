@@ -26,7 +26,12 @@ class NoGuest : public GuestView {
   [[nodiscard]] Registers registers() const override { return {}; }
   [[nodiscard]] GuestMemory& memory() override { throw SetupError("no memory"); }
   [[nodiscard]] std::uint64_t accesses() const override { return 0; }
+  [[nodiscard]] bool a20_is_open() const override { return a20_is_open_; }
+  void set_a20(bool is_open) override { a20_is_open_ = is_open; }
   void stop(std::string /*condition*/) override {}
+
+ private:
+  bool a20_is_open_ = true;
 };
 
 Access read_of(Space space, std::uint64_t address, std::uint8_t size = 1) {

@@ -49,6 +49,16 @@ TEST_F(BootCommandTest, ASourceIsBootedFromAHardDisk) {
   EXPECT_EQ(object["screen"][0], "k");
   EXPECT_EQ(object["console"], "k");
   EXPECT_EQ(object["registers"]["rbx"], "0x80");
+  const json& calls = object["calls"];
+  ASSERT_FALSE(calls.empty());
+  EXPECT_EQ(calls[0]["vector"], 0x16);
+  EXPECT_EQ(calls[0]["carry"], false);
+  EXPECT_EQ(calls[0]["description"], "INT 16h, AX = 0000h: read a key");
+  EXPECT_FALSE(calls[0].contains("sectors"));
+  ASSERT_EQ(calls.size(), 3U);
+  EXPECT_EQ(
+      calls[2]["sectors"],
+      json({{"drive", 0x80}, {"lba", 1}, {"count", 1}, {"written", true}, {"memory", "0x7e00"}}));
 }
 
 TEST_F(BootCommandTest, AnImagesSizeMakesItAFloppy) {
@@ -142,6 +152,14 @@ TEST_F(BootCommandTest, HostileIsATableOfStates) {
   EXPECT_THAT(bad.out, HasSubstr("DS = 5A5Ah                        another screen"));
   EXPECT_THAT(bad.out, HasSubstr("It depends on what the BIOS leaves in 1 of these.\n"));
   EXPECT_EQ(bad.status, 1);
+  // What else the options say holds in each state: this one wants 7 in SI, or the state's own.
+  const std::string set =
+      "        org 0x7c00\n        cmp si, 7\n        jne $\n        hlt\n"
+      "        times 510-($-$$) db 0\n        dw 0xaa55\n";
+  const Result given =
+      hltest("run --boot --hostile --timeout 200 --set si=7 " + file("set.asm", set));
+  EXPECT_THAT(given.out, HasSubstr("IF clear                          the same\n"));
+  EXPECT_THAT(given.out, HasSubstr("It depends on what the BIOS leaves in 1 of these.\n"));
   expect_usage_error(file("boot.asm", kSource) + " --boot --hostile --write",
                      "--hostile boots many");
 }

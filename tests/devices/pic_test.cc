@@ -12,6 +12,8 @@ class PicTest : public ::testing::Test, public GuestView {
   [[nodiscard]] Registers registers() const override { return {}; }
   [[nodiscard]] GuestMemory& memory() override { return memory_; }
   [[nodiscard]] std::uint64_t accesses() const override { return 0; }
+  [[nodiscard]] bool a20_is_open() const override { return a20_is_open_; }
+  void set_a20(bool is_open) override { a20_is_open_ = is_open; }
   void stop(std::string /*condition*/) override {}
 
   void out(Port port, std::uint8_t value) { pic_.write(Access::out(port, 1, value), *this); }
@@ -25,6 +27,7 @@ class PicTest : public ::testing::Test, public GuestView {
 
   GuestMemory memory_{kMemorySize, CpuMode::kReal16};
   Pic pic_;
+  bool a20_is_open_ = true;
 };
 
 TEST_F(PicTest, IsAsABiosLeavesIt) {

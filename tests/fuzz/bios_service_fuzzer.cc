@@ -19,10 +19,13 @@ class FuzzedGuest : public GuestView {
   [[nodiscard]] Registers registers() const override { return {}; }
   [[nodiscard]] GuestMemory& memory() override { return memory_; }
   [[nodiscard]] std::uint64_t accesses() const override { return 0; }
+  [[nodiscard]] bool a20_is_open() const override { return a20_is_open_; }
+  void set_a20(bool is_open) override { a20_is_open_ = is_open; }
   void stop(std::string condition) override { fuzz::require_one_line(condition); }
 
  private:
   GuestMemory memory_{1 * kMiB, CpuMode::kReal16};
+  bool a20_is_open_ = true;
 };
 
 Registers any_registers(FuzzedDataProvider& input) {

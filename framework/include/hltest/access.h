@@ -70,6 +70,12 @@ struct MemoryWrite {
   std::vector<std::uint8_t> bytes{};
 };
 
+/// A device or a service opened or closed the A20 gate.
+struct A20Change {
+  std::uint64_t access = 0;  ///< the access, counted from 0, that it answered meanwhile
+  bool is_open = true;
+};
+
 /// An interrupt that a device requested.
 struct InterruptRequest {
   std::uint64_t access = 0;  ///< how many accesses the guest had made
@@ -78,9 +84,8 @@ struct InterruptRequest {
 };
 
 /// Finds what the serial ports COM1 to COM4 transmit in accesses, which it is given in order.
-/// Writes to a data port while its divisor latch is open (DLAB, bit 7 of the line control register
-/// at base
-/// + 3) are none.
+/// Writes to a data port while its divisor latch is open (DLAB, bit 7 of the line control register,
+/// the fourth port) are none.
 class SerialOutput {
  public:
   /// The character, if this access transmits one.
@@ -111,6 +116,7 @@ class AccessLog {
   void add(const Access& access);
   void add(MemoryWrite write);
   void add(const InterruptRequest& request);
+  void add(const A20Change& change);
   void add(const ServiceCall& call);
 
   /// Those that are kept.
@@ -137,6 +143,8 @@ class AccessLog {
   [[nodiscard]] const std::vector<InterruptRequest>& interrupts() const {
     return records_->interrupts;
   }
+  /// How the A20 gate was changed, in order.
+  [[nodiscard]] const std::vector<A20Change>& a20_changes() const { return records_->a20_changes; }
   /// The calls that services answered, in order; see `kMostCalls`.
   [[nodiscard]] const std::vector<ServiceCall>& calls() const { return records_->calls; }
   [[nodiscard]] std::uint64_t dropped_calls() const { return records_->dropped_calls; }
@@ -153,6 +161,7 @@ class AccessLog {
     std::uint64_t written_bytes = 0;
     std::uint64_t dropped_memory_writes = 0;
     std::vector<InterruptRequest> interrupts{};
+    std::vector<A20Change> a20_changes{};
     std::vector<ServiceCall> calls{};
     std::uint64_t dropped_calls = 0;
     std::string console{};

@@ -58,7 +58,7 @@ PortPattern Out(Port port, std::uint64_t value);
 PortPattern In(Port port);
 
 /// The guest accessed these ports in this order, others before, between and after them:
-/// `Accessed(Out( 0x20, 0x11), Out(0xA0, 0x11), In(0x64))`.
+/// `Accessed(Out(0x20, 0x11), Out(0xA0, 0x11), In(0x64))`.
 OutcomeMatcher AccessedInOrder(std::vector<PortPattern> patterns);
 template <typename... Pattern>
 OutcomeMatcher Accessed(const Pattern&... patterns) {

@@ -32,6 +32,11 @@ class GuestView {
   [[nodiscard]] virtual GuestMemory& memory() = 0;
   /// How many accesses the guest has made before this one.
   [[nodiscard]] virtual std::uint64_t accesses() const = 0;
+  /// Whether the A20 gate is open. While it is closed, the second MiB of addresses is the first one
+  /// once more for the processor; `memory` is the memory behind the gate.
+  [[nodiscard]] virtual bool a20_is_open() const = 0;
+  /// Opens or closes it. Throws `SetupError` for a guest that did not start in real mode.
+  virtual void set_a20(bool is_open) = 0;
   /// Ends the run after this access; the outcome's `stop` is a `ConditionMet` with these words.
   virtual void stop(std::string condition) = 0;
 

@@ -19,13 +19,13 @@ struct BiosState {
   /// Changes the BIOS and the memory.
   std::function<void(Machine& machine)> prepare = [](Machine&) {};
 };
-/// The name, without what a test's name can't have.
+/// The name.
 void PrintTo(const BiosState& state, std::ostream* stream);
 
 /// The states that real BIOSes leave, each with one difference to the usual one: segments, stack
-/// and general registers with other values, DF set, IF clear, another drive, memory full of CCh,
-/// less memory, no disk extensions, no A20 service, no memory map, a first read that fails. For a
-/// guest that boots from `drive`; the first state is the usual one.
+/// and general registers with other values, DF set, IF clear, A20 closed, another drive, memory
+/// full of CCh, less memory, no disk extensions, no A20 service, no memory map, a first read that
+/// fails. For a guest that boots from `drive`; the first state is the usual one.
 std::vector<BiosState> hostile_bios_states(Drive drive = kFirstHardDisk);
 
 }  // namespace hltest

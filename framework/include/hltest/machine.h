@@ -99,6 +99,11 @@ class Machine {
   /// In real mode: whether the guest may write to the BIOS ROM segment, 0xF0000 to 0xFFFFF, which a
   /// test can fill from 0xF2000 on. It may not unless this is called.
   void set_rom_writable(bool writable);
+  /// In real mode: whether the A20 gate is open when the guest starts, as it is unless this is
+  /// called. While it is closed, addresses from 1 to 2 MiB are those from 0 to 1 MiB. A guest of
+  /// `boot` opens it by INT 15h, by port 92h or by the keyboard controller. Throws `SetupError` in
+  /// other modes.
+  void set_a20(bool is_open);
 
   /// The paging that the guest starts with: none (the start state), 32-bit or PAE in protected
   /// mode, 4-level (the start state) or 5-level in long mode. Changes the defaults of the control

@@ -22,6 +22,10 @@ inline constexpr Gpa kSystemRegion{0xF0000000};
 inline constexpr Gpa kHighMemory{0x100000000};
 inline constexpr Gpa kRomRegion{0xF0000};
 inline constexpr std::uint64_t kRomSize = 0x10000;
+inline constexpr std::uint16_t kRomSegment = 0xF000;
+
+// Where a BIOS loads a boot sector.
+inline constexpr Gpa kBootAddress{0x7C00};
 
 // Offsets in the system region; the first and the IDT's in the ROM as well: 256 HLTs, one for each
 // vector; one for SYSCALL in 64-bit and 32-bit code and one for SYSENTER; the IDT (in the ROM a

@@ -63,6 +63,8 @@ class StartState {
   std::optional<XState> xstate = std::nullopt;
   /// In real mode: whether the guest may write to the BIOS ROM segment.
   bool rom_is_writable = false;
+  /// In real mode: whether the A20 gate is open.
+  bool a20_is_open = true;
 
   /// 0 or 3. Throws `SetupError` for other levels, and in real mode for 3.
   [[nodiscard]] unsigned cpl() const { return cpl_; }

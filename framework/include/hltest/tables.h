@@ -38,7 +38,8 @@ class GuestTables {
 
   /// The way from a linear to a physical address, level by level.
   [[nodiscard]] PageWalk walk(Gva gva) const;
-  /// Where a linear address is in physical memory; nothing where it is not mapped.
+  /// Where a linear address is in physical memory, behind the A20 gate; nothing where it is not
+  /// mapped.
   [[nodiscard]] std::optional<Gpa> translate(Gva gva) const;
   /// All that is mapped, as merged ranges. Printed with `to_string`.
   [[nodiscard]] MappedRanges mapped_ranges() const;

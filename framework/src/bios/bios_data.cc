@@ -3,6 +3,8 @@
 #include <array>
 #include <string_view>
 
+#include <hltest/memory_layout.h>
+
 namespace hltest::internal {
 
 void put_bios_data(const Bios& bios, unsigned floppies, unsigned hard_disks, GuestMemory& memory) {
@@ -32,7 +34,7 @@ void put_bios_data(const Bios& bios, unsigned floppies, unsigned hard_disks, Gue
   memory.write_bytes(kDisketteParameters, kParameters);
   constexpr Gpa kVector1E{0x78};
   memory.write<std::array<std::uint16_t, 2>>(
-      kVector1E, {static_cast<std::uint16_t>(kDisketteParameters.value() & 0xFFFF), 0xF000});
+      kVector1E, {static_cast<std::uint16_t>(kDisketteParameters.value() & 0xFFFF), kRomSegment});
 
   // int 19h; the date of the BIOS, and the model: AT.
   memory.write<std::array<std::uint8_t, 2>>(kResetVector, {0xCD, 0x19});

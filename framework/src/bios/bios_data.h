@@ -25,8 +25,6 @@ inline constexpr Gpa kBiosHardDisks{0x475};
 inline constexpr Gpa kBiosLastRow{0x484};
 inline constexpr Gpa kBiosCharacterHeight{0x485};
 
-/// Where a boot sector is loaded.
-inline constexpr Gpa kBootAddress{0x7C00};
 /// The BIOS's ROM at the reset vector; a far jump there reboots.
 inline constexpr Gpa kResetVector{0xFFFF0};
 inline constexpr Gpa kDisketteParameters{0xFEFC7};

@@ -5,6 +5,12 @@
 
 namespace hltest::internal {
 
+Gpa BiosCall::address(const Segment& segment, std::uint16_t offset) const {
+  const Gpa linear{segment.base.value() + offset};
+  const bool wraps = !guest.a20_is_open() && linear >= Gpa{kMiB};
+  return wraps ? Gpa{linear - Gpa{kMiB}} : linear;
+}
+
 void BiosCall::write(Gpa gpa, std::span<const std::uint8_t> bytes) const {
   if (memory().is_ram(gpa, bytes.size())) memory().write_bytes(gpa, bytes);
 }

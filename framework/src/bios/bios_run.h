@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -27,7 +26,6 @@ struct BiosRun {
   std::size_t next_key = 0;
   std::uint8_t disk_status = 0;  ///< what INT 13h, AH = 01h tells
   unsigned transfers = 0;        ///< calls that read or write a disk, those that failed too
-  bool a20_is_open = true;
   std::shared_ptr<Pic> pic{};
   char last_key = 0;     ///< that the keyboard has sent
   std::string buffer{};  ///< what the BIOS's handler for IRQ 1 has taken, and INT 16h reads first
@@ -45,15 +43,15 @@ struct BiosCall {
 
   [[nodiscard]] Registers& registers() const { return call.after; }
   [[nodiscard]] GuestMemory& memory() const { return guest.memory(); }
+  /// Where `segment`:`offset` is in memory, behind the A20 gate.
+  [[nodiscard]] Gpa address(const Segment& segment, std::uint16_t offset) const;
   /// Writes where there is RAM, and else nowhere, as a processor would.
   void write(Gpa gpa, std::span<const std::uint8_t> bytes) const;
   /// Sets or clears the carry flag, by which most services tell an error.
   void set_carry(bool carry) const { call.after.rflags.set(Rflags::kCf, carry); }
 };
 
-/// Answers one vector. It names the call, as far as it knows the function.
-using BiosService = std::function<void(BiosCall& call)>;
-
+// Each answers one vector, and names the call as far as it knows the function.
 void serve_timer(BiosCall& call);        ///< IRQ 0
 void serve_key(BiosCall& call);          ///< IRQ 1
 void serve_video(BiosCall& call);        ///< INT 10h

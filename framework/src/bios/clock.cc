@@ -1,6 +1,9 @@
-// INT 1Ah: the clock. Time passes by calls, never by the host's clock: each run is the same.
+// IRQ 0 and INT 1Ah: the clock. Time is counted in ticks, of the timer's interrupts and of the
+// calls that ask for the time, never by the host's clock: each run is the same.
 #include <array>
 #include <cstring>
+
+#include <hltest/memory_layout.h>
 
 #include "bios/bios_data.h"
 #include "bios/bios_run.h"
@@ -15,17 +18,16 @@ void serve_timer(BiosCall& call) {
   memory.write<std::uint32_t>(kBiosTicks, memory.read<std::uint32_t>(kBiosTicks) + 1);
   if (call.bios.pic != nullptr) call.bios.pic->end_of_interrupt(0);
   constexpr Gpa kUserTimer{0x70};  // vector 1Ch
-  constexpr std::uint16_t kBiosSegment = 0xF000;
   const auto offset = memory.read<std::uint16_t>(kUserTimer);
   const auto segment = memory.read<std::uint16_t>(kUserTimer + 2);
-  if (segment == kBiosSegment) return;
+  if (segment == kRomSegment) return;
   Registers& r = call.registers();
   const std::array<std::uint16_t, 3> frame = {r.ip(), r.cs.selector,
                                               static_cast<std::uint16_t>(r.rflags.value)};
   r.set_sp(static_cast<std::uint16_t>(r.sp() - sizeof frame));
   std::array<std::uint8_t, sizeof frame> bytes{};
   std::memcpy(bytes.data(), frame.data(), sizeof frame);
-  call.write(Gpa{r.ss.base.value() + r.sp()}, bytes);
+  call.write(call.address(r.ss, r.sp()), bytes);
   r.rip = offset;
   r.cs = Segment::real_mode(segment);
   r.cs.type = Segment::kCodeReadExecute;

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <optional>
 
+#include <hltest/memory_layout.h>
+
 #include "bios/bios_data.h"
 #include "bios/bios_run.h"
 
@@ -120,7 +122,7 @@ void transfer_by_chs(BiosCall& call, Operation operation) {
       cylinder >= geometry.cylinders) {
     return end_with(call, kSectorNotFound);
   }
-  const Gpa memory{r.es.base.value() + r.bx()};
+  const Gpa memory = call.address(r.es, r.bx());
   // A floppy's DMA controller counts in 64 KiB of physical addresses.
   constexpr std::uint64_t kDmaPage = 0x10000;
   const std::uint64_t bytes = count * Disk::kSectorSize;
@@ -141,7 +143,7 @@ void transfer_by_packet(BiosCall& call, Operation operation) {
   const Registers& r = call.registers();
   call.call.name = fmt::format("{} sectors by a packet", name(operation));
   Disk* const disk = disk_of(call);
-  const Gpa packet{r.ds.base.value() + r.si()};
+  const Gpa packet = call.address(r.ds, r.si());
   constexpr std::uint8_t kPacketSize = 16;
   if (!has_extensions(call) || !call.memory().is_ram(packet, kPacketSize)) {
     refuse(call);
@@ -159,7 +161,7 @@ void transfer_by_packet(BiosCall& call, Operation operation) {
     return end_with(call, kBadCommand);
   }
   std::uint64_t moved = 0;
-  const Gpa memory{std::uint64_t{read.segment} * 16 + read.offset};
+  const Gpa memory = call.address(Segment::real_mode(read.segment), read.offset);
   const std::uint8_t status = carry_out(
       call, *disk, {.operation = operation, .lba = read.lba, .count = read.count, .memory = memory},
       moved);
@@ -186,7 +188,7 @@ void tell_parameters(BiosCall& call) {
   if (!is_hard_disk) {
     constexpr std::uint8_t k1440KiB = 4;
     r.set_bx(k1440KiB);
-    r.es = Segment::real_mode(static_cast<std::uint16_t>(0xF000));
+    r.es = Segment::real_mode(kRomSegment);
     r.set_di(static_cast<std::uint16_t>(kDisketteParameters.value() & 0xFFFF));
   }
   end_with(call, kDone);
@@ -223,7 +225,7 @@ void tell_extended_parameters(BiosCall& call) {
   const Registers& r = call.registers();
   call.call.name = "read the drive's parameters by a packet";
   const Disk* const disk = disk_of(call);
-  const Gpa to{r.ds.base.value() + r.si()};
+  const Gpa to = call.address(r.ds, r.si());
   constexpr std::uint16_t kSize = 26;
   const bool is_possible = has_extensions(call) && disk != nullptr &&
                            call.memory().is_ram(to, kSize) &&

@@ -101,14 +101,11 @@ void serve_keyboard(BiosCall& call) {
     case 0x03:
       call.call.name = "set the repeat rate";
       return;
-    case 0x05: {
+    case 0x05:
       call.call.name = "put a key into the buffer";
-      std::string& keys = call.bios.settings.keys;
-      keys.insert(keys.begin() + static_cast<std::ptrdiff_t>(call.bios.next_key),
-                  static_cast<char>(r.cl()));
+      call.bios.buffer += static_cast<char>(r.cl());
       r.set_al(0);
       return;
-    }
     default:
       refuse(call);
   }

@@ -13,9 +13,6 @@
 namespace hltest::internal {
 namespace {
 
-constexpr std::uint64_t kMiB1 = 0x10'0000;
-constexpr std::uint64_t kMiB16 = 0x100'0000;
-
 std::vector<MemoryRange> memory_map(const BiosCall& call) {
   if (call.bios.settings.memory_map) return *call.bios.settings.memory_map;
   using Type = MemoryRange::Type;
@@ -26,7 +23,7 @@ std::vector<MemoryRange> memory_map(const BiosCall& call) {
                                {Gpa{0xF0000}, 0x10000, Type::kReserved}};
   // RAM goes round the ROM and the framework's region (memory_layout.h).
   const std::uint64_t below = std::min(size, kSystemRegion.value());
-  if (below > kMiB1) map.push_back({Gpa{kMiB1}, below - kMiB1, Type::kUsable});
+  if (below > kMiB) map.push_back({Gpa{kMiB}, below - kMiB, Type::kUsable});
   if (size > below) map.push_back({kHighMemory, size - below, Type::kUsable});
   return map;
 }
@@ -34,7 +31,7 @@ std::vector<MemoryRange> memory_map(const BiosCall& call) {
 // RAM from 1 MiB on and below 4 GiB.
 std::uint64_t extended_bytes(const BiosCall& call) {
   const std::uint64_t end = std::min(call.memory().size(), kSystemRegion.value());
-  return end > kMiB1 ? end - kMiB1 : 0;
+  return end > kMiB ? end - kMiB : 0;
 }
 
 void tell_memory_map(BiosCall& call) {
@@ -50,7 +47,7 @@ void tell_memory_map(BiosCall& call) {
     return;
   }
   const MemoryRange& range = map[r.ebx()];
-  const Gpa to{r.es.base.value() + r.di()};
+  const Gpa to = call.address(r.es, r.di());
   std::array<std::uint8_t, kEntrySize> entry{};
   const std::array<std::uint64_t, 2> place = {range.base.value(), range.size};
   std::memcpy(entry.data(), place.data(), sizeof place);
@@ -74,15 +71,15 @@ void serve_a20(BiosCall& call) {
   switch (r.al()) {
     case 0x00:
       call.call.name = "close the A20 gate";
-      call.bios.a20_is_open = false;
+      call.guest.set_a20(false);
       return;
     case 0x01:
       call.call.name = "open the A20 gate";
-      call.bios.a20_is_open = true;
+      call.guest.set_a20(true);
       return;
     case 0x02:
       call.call.name = "ask for the A20 gate";
-      r.set_al(call.bios.a20_is_open ? 1 : 0);
+      r.set_al(call.guest.a20_is_open() ? 1 : 0);
       return;
     case 0x03:
       call.call.name = "ask how the A20 gate is opened";
@@ -101,7 +98,7 @@ void move_block(BiosCall& call) {
   Registers& r = call.registers();
   call.call.name = "move a block";
   const auto base_at = [&](std::uint64_t offset) {
-    const Gpa entry{r.es.base.value() + r.si() + offset};
+    const Gpa entry = call.address(r.es, r.si()) + offset;
     if (!call.memory().is_ram(entry, 8)) return kNowhere;
     const auto low = call.memory().read<std::uint32_t>(entry + 2) & 0xFF'FFFF;
     return Gpa{low | std::uint64_t{call.memory().read<std::uint8_t>(entry + 7)} << 24U};
@@ -127,8 +124,8 @@ void tell_two_sizes(BiosCall& call) {
   Registers& r = call.registers();
   call.call.name = "read the sizes of extended memory";
   const std::uint64_t bytes = extended_bytes(call);
-  const std::uint64_t below_16 = std::min(bytes, kMiB16 - kMiB1) / kKiB;
-  const std::uint64_t above_16 = (bytes - std::min(bytes, kMiB16 - kMiB1)) / (64 * kKiB);
+  const std::uint64_t below_16 = std::min(bytes, 15 * kMiB) / kKiB;
+  const std::uint64_t above_16 = (bytes - std::min(bytes, 15 * kMiB)) / (64 * kKiB);
   r.set_ax(static_cast<std::uint16_t>(below_16));
   r.set_bx(static_cast<std::uint16_t>(above_16));
   r.set_cx(r.ax());

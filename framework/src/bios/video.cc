@@ -54,7 +54,7 @@ void write_string(BiosCall& call) {
   call.call.name = "write a string";
   const bool moves = (r.al() & 1U) != 0;
   const bool has_attributes = (r.al() & 2U) != 0;
-  const Gpa from{r.es.base.value() + r.bp()};
+  const Gpa from = call.address(r.es, r.bp());
   const std::uint64_t size = std::uint64_t{r.cx()} * (has_attributes ? 2 : 1);
   if (!call.memory().is_ram(from, size) || size == 0) return;
   const std::vector<std::uint8_t> bytes = call.memory().read_bytes(from, size);

@@ -98,6 +98,11 @@ void AccessLog::add(const ServiceCall& call) {
 
 void AccessLog::add(const InterruptRequest& request) { own().interrupts.push_back(request); }
 
+void AccessLog::add(const A20Change& change) {
+  // Only a replay needs it, which needs the access too.
+  if (change.access < kMostKept) own().a20_changes.push_back(change);
+}
+
 std::uint64_t AccessLog::dropped(Space space) const {
   return records_->dropped.at(static_cast<std::size_t>(space));
 }

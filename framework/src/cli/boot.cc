@@ -17,9 +17,7 @@ Disk disk_to_boot(const RunOptions& options) {
     check_is_flat(options.file);
     return disk;
   }
-  constexpr std::uint64_t kAnySize = ~0ULL;
   check_file(options.file, kAnySize);
-  constexpr Gpa kBootAddress{0x7C00};
   return Disk{sector(assemble(options.file, CpuMode::kReal16, kBootAddress, options.nasm_options))};
 }
 
@@ -63,9 +61,7 @@ RunResult boot_hostile(const RunOptions& options) {
   std::string table;
   unsigned broken = 0;
   for (const BiosState& state : hostile_bios_states(drive)) {
-    Machine machine{CpuMode::kReal16};
-    if (options.memory_size) machine.set_memory_size(*options.memory_size);
-    machine.set_timeout(options.timeout);
+    Machine machine = machine_of(options);
     set_up(options, disk, state.drive, machine);
     state.prepare(machine);
     const Outcome outcome = machine.boot(state.drive, state.registers);

@@ -6,6 +6,9 @@
 
 namespace hltest::cli {
 
+/// A size that no file is too large for.
+inline constexpr std::uint64_t kAnySize = ~0ULL;
+
 /// Throws `UsageError` where `path` is not a file that can be read, holds nothing, or more than
 /// `memory_size` bytes.
 void check_file(const std::string& path, std::uint64_t memory_size);

@@ -141,6 +141,16 @@ RunOptions parse_texts(const RunTexts& texts) {
   return options;
 }
 
+// An option that may be given several times, with one value each time.
+void add_repeated(CLI::App& command, const char* name, std::vector<std::string>& values,
+                  const char* description, const char* type) {
+  command.add_option(name, values, description)
+      ->type_name(type)
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
 }  // namespace
 
 std::variant<RunOptions, Information> parse_command_line(int argc, const char* const* argv) {
@@ -152,8 +162,9 @@ std::variant<RunOptions, Information> parse_command_line(int argc, const char* c
                                            "Runs FILE to HLT and tells how it ended: exit status 0 "
                                            "if it halted, 1 if it ended any other "
                                            "way, 2 if it could not be run");
-  run->add_option("FILE", texts.file,
-                  "a flat binary, or NASM source if it ends in .asm (assembled by nasm -f bin)")
+  run->add_option(
+         "FILE", texts.file,
+         "a flat binary, or NASM source if it ends in .asm or .nasm (assembled by nasm -f bin)")
       ->required();
   run->add_option("--mode", texts.mode, "the mode it starts in: real, protected or long [real]")
       ->type_name("MODE");
@@ -162,40 +173,23 @@ std::variant<RunOptions, Information> parse_command_line(int argc, const char* c
       ->type_name("ADDR");
   run->add_option("--memory", texts.memory, "the size of the guest's memory, like 64K or 2G [16M]")
       ->type_name("SIZE");
-  run->add_option("--set", texts.set, "a register or part of one to start with, like ax=2")
-      ->type_name("REG=VALUE")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  run->add_option("--in", texts.in, "bytes that IN reads from a port, like 0x60=1c9c")
-      ->type_name("PORT=HEXBYTES")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  add_repeated(*run, "--set", texts.set, "a register or part of one to start with, like ax=2",
+               "REG=VALUE");
+  add_repeated(*run, "--in", texts.in, "bytes that IN reads from a port, like 0x60=1c9c",
+               "PORT=HEXBYTES");
   run->add_flag("--boot", texts.boot,
                 "FILE is a disk image, or a source of one: boot from it, with a BIOS");
   run->add_flag("--floppy", texts.floppy, "with --boot: FILE is a floppy, in drive 0");
-  run->add_option("--disk", texts.disks, "with --boot: the image of a further hard disk")
-      ->type_name("FILE")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  add_repeated(*run, "--disk", texts.disks, "with --boot: the image of a further hard disk",
+               "FILE");
   run->add_option("--keys", texts.keys, "with --boot: what is typed; \\n is Enter, \\e Escape")
       ->type_name("TEXT");
   run->add_flag("--write", texts.write,
                 "with --boot: what the guest writes goes to FILE, not to a copy");
   run->add_flag("--hostile", texts.hostile,
                 "with --boot: once in each state that BIOSes leave, and a table of what changed");
-  run->add_option("-I", texts.include, "a folder for NASM's %include and incbin")
-      ->type_name("DIR")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  run->add_option("-D", texts.define, "a macro for NASM")
-      ->type_name("NAME=VALUE")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  add_repeated(*run, "-I", texts.include, "a folder for NASM's %include and incbin", "DIR");
+  add_repeated(*run, "-D", texts.define, "a macro for NASM", "NAME=VALUE");
   run->add_option("--timeout", texts.timeout, "milliseconds after which it is stopped [5000]")
       ->type_name("MS");
   run->add_flag("--json", texts.json, "print one JSON object instead of the report");

@@ -18,7 +18,6 @@ namespace hltest::cli {
 namespace {
 
 FlatImage load_image(const RunOptions& options, const GuestMemory& memory) {
-  constexpr std::uint64_t kAnySize = ~0ULL;
   const bool is_source = is_nasm_source(options.file);
   check_file(options.file, is_source ? kAnySize : memory.size());
   if (!is_source) check_is_flat(options.file);
@@ -42,8 +41,7 @@ void set_registers(const RunOptions& options, Machine& machine) {
 
 }  // namespace
 
-RunResult run_command(const RunOptions& options) {
-  if (options.boot && options.boot->hostile) return boot_hostile(options);
+Machine machine_of(const RunOptions& options) {
   Machine machine{options.mode};
   if (options.memory_size.has_value()) machine.set_memory_size(*options.memory_size);
   machine.set_timeout(options.timeout);
@@ -51,7 +49,12 @@ RunResult run_command(const RunOptions& options) {
   for (const auto& [port, bytes] : options.port_input) {
     machine.ports().on_in(port, AnswerBytes{bytes});
   }
+  return machine;
+}
 
+RunResult run_command(const RunOptions& options) {
+  if (options.boot && options.boot->hostile) return boot_hostile(options);
+  Machine machine = machine_of(options);
   const Outcome outcome =
       options.boot ? boot(options, machine) : machine.run(load_image(options, machine.memory()));
   const Diagnosis diagnosis = diagnose(outcome);

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include <hltest/machine.h>
+
 #include "cli/options.h"
 
 namespace hltest::cli {
@@ -12,6 +14,10 @@ struct RunResult {
   std::string output;
   int status;
 };
+
+/// A machine with the memory, registers, ports and timeout that the options give. Throws what they
+/// make no sense for.
+Machine machine_of(const RunOptions& options);
 
 /// `hltest run`: runs the file, and makes the report or the JSON of it. Throws `UsageError`,
 /// `AssemblerFailed`, and what `Machine::run` throws.

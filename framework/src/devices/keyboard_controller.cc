@@ -1,22 +1,13 @@
 // IBM PC/AT Technical Reference: the keyboard controller's commands.
 #include "devices/keyboard_controller.h"
 
-#include <hltest/memory.h>
-
 namespace hltest::internal {
 namespace {
 
 constexpr Port kData = 0x60;
 constexpr std::uint8_t kAcknowledge = 0xFA;
 constexpr std::uint8_t kReset = 0xFE;
-
-// A handler of the guest's own for IRQ 1.
-bool wants_keys(const Pic& pic, GuestView& guest) {
-  constexpr std::uint16_t kBiosSegment = 0xF000;
-  if (guest.registers().cr0.pe()) return true;
-  const Gpa segment{static_cast<std::uint64_t>(pic.vector_of(1)) * 4 + 2};
-  return guest.memory().read<std::uint16_t>(segment) != kBiosSegment;
-}
+constexpr std::uint8_t kA20 = 2;  // of the output port
 
 }  // namespace
 
@@ -38,7 +29,8 @@ bool KeyboardController::write(const Access& access, GuestView& guest) {
       state_.configuration = value;
       break;
     case 0xD1:
-      state_.output_port = value;
+      state_.output_port = static_cast<std::uint8_t>(value & ~kA20);
+      guest.set_a20((value & kA20) != 0);
       if ((value & 1U) == 0) guest.stop("it rebooted (the keyboard controller's reset line)");
       break;
     case 0:
@@ -52,7 +44,6 @@ bool KeyboardController::write(const Access& access, GuestView& guest) {
 }
 
 void KeyboardController::take_command(std::uint8_t command, GuestView& guest) {
-  constexpr std::uint8_t kA20 = 2;
   switch (command) {
     case 0x20:
       return answer(state_.configuration);
@@ -65,13 +56,11 @@ void KeyboardController::take_command(std::uint8_t command, GuestView& guest) {
     case 0xAB:
       return answer(0);  // and that of the interface
     case 0xD0:
-      return answer(state_.output_port);
+      return answer(state_.output_port | (guest.a20_is_open() ? kA20 : 0U));
     case 0xDD:
-      state_.output_port &= static_cast<std::uint8_t>(~kA20);
-      return;
+      return guest.set_a20(false);
     case 0xDF:
-      state_.output_port |= kA20;
-      return;
+      return guest.set_a20(true);
     case kReset:
       return guest.stop("it rebooted (the keyboard controller's reset line)");
     default:
@@ -81,7 +70,7 @@ void KeyboardController::take_command(std::uint8_t command, GuestView& guest) {
 
 void KeyboardController::halted(GuestView& guest) {
   if (!guest.registers().rflags.if_()) return;
-  if (state_.has_output || !wants_keys(*pic_, guest)) return;
+  if (state_.has_output || !has_own_handler(pic_->vector_of(1), guest)) return;
   if (state_.release != 0) {
     answer(state_.release);
     state_.release = 0;

@@ -15,8 +15,8 @@ struct KeyboardControllerState {
   bool has_output = false;
   std::uint8_t command = 0;  ///< that waits for a byte at port 60h; 0 for none
   std::uint8_t configuration = 0x41;
-  std::uint8_t output_port = 0xDF;
-  std::uint8_t release = 0;  ///< the code of the key that goes up next; 0 for none
+  std::uint8_t output_port = 0xDD;  ///< without the A20 gate, whose state is the guest's
+  std::uint8_t release = 0;         ///< the code of the key that goes up next; 0 for none
 };
 
 /// The 8042 keyboard controller at ports 60h and 64h. Keys come while the guest waits in a HLT and

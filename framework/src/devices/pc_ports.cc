@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace hltest::internal {
+namespace {
+
+constexpr std::uint8_t kA20 = 2;
+
+}  // namespace
 
 Cmos::Cmos(std::uint64_t memory_size) {
   // 12:34:56 on 2000-01-02, in BCD, 24 hours; no update in progress, a good battery.
@@ -73,8 +78,9 @@ bool Vga::write(const Access& access, GuestView& /*guest*/) {
   return true;
 }
 
-std::optional<std::uint64_t> SystemControl::read(const Access& access, GuestView& /*guest*/) {
-  return access.port() == 0x92 ? std::optional<std::uint64_t>{state_.port_92} : std::nullopt;
+std::optional<std::uint64_t> SystemControl::read(const Access& access, GuestView& guest) {
+  if (access.port() != 0x92) return std::nullopt;
+  return std::uint64_t{state_.port_92} | (guest.a20_is_open() ? kA20 : 0);
 }
 
 bool SystemControl::write(const Access& access, GuestView& guest) {
@@ -83,7 +89,8 @@ bool SystemControl::write(const Access& access, GuestView& guest) {
     if ((value & 4U) != 0) guest.stop("it rebooted (port CF9h)");
     return true;
   }
-  state_.port_92 = value;
+  state_.port_92 = static_cast<std::uint8_t>(value & ~kA20);
+  guest.set_a20((value & kA20) != 0);
   if ((value & 1U) != 0) guest.stop("it rebooted (port 92h)");
   return true;
 }

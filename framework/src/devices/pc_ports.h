@@ -37,7 +37,7 @@ class Vga : public PlainDevice<VgaState> {
 };
 
 struct SystemControlState {
-  std::uint8_t port_92 = 2;  ///< A20 is open
+  std::uint8_t port_92 = 0;  ///< without the gate, whose state is the guest's
 };
 
 /// Port 92h: the A20 gate, and a reset. Port CF9h: a reset.

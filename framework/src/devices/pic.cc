@@ -3,6 +3,9 @@
 
 #include <bit>
 
+#include <hltest/memory.h>
+#include <hltest/memory_layout.h>
+
 namespace hltest::internal {
 namespace {
 
@@ -14,6 +17,12 @@ std::uint8_t bit(unsigned line) { return static_cast<std::uint8_t>(1U << line); 
 bool is_second(Port port) { return port >= 0xA0; }
 
 }  // namespace
+
+bool has_own_handler(Vector vector, GuestView& guest) {
+  if (guest.registers().cr0.pe()) return true;  // the IDT is the guest's
+  const Gpa segment{static_cast<std::uint64_t>(vector) * 4 + 2};
+  return guest.memory().read<std::uint16_t>(segment) != kRomSegment;
+}
 
 Pic::Pic() {
   state_[0].offset = 0x08;

@@ -8,6 +8,9 @@
 
 namespace hltest::internal {
 
+/// True when the guest has a handler of its own for a vector, rather than the BIOS's.
+bool has_own_handler(Vector vector, GuestView& guest);
+
 /// One of the two 8259A interrupt controllers of a PC, as its guest has programmed it.
 struct PicState {
   std::uint8_t mask = 0;

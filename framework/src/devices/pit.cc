@@ -11,17 +11,10 @@ namespace hltest::internal {
 namespace {
 
 constexpr Vector kUserTimer{0x1C};
-constexpr std::uint16_t kBiosSegment = 0xF000;
 constexpr Port kControl = 0x43;
 constexpr Port kGate = 0x61;
 constexpr std::uint8_t kRefresh = 0x10;
 constexpr std::uint8_t kOut2 = 0x20;
-
-bool has_own_handler(Vector vector, GuestView& guest) {
-  if (guest.registers().cr0.pe()) return true;  // the IDT is the guest's
-  const Gpa segment{static_cast<std::uint64_t>(vector) * 4 + 2};
-  return guest.memory().read<std::uint16_t>(segment) != kBiosSegment;
-}
 
 // A jump back to the HLT, or shortly before it, soon after it.
 bool is_in_loop(GuestView& guest) {
@@ -57,11 +50,14 @@ bool jumps_to_itself(GuestView& guest) {
   return guest.memory().is_ram(at, 2) && guest.memory().read<std::uint16_t>(at) == kJump;
 }
 
-}  // namespace
-
+// A guest that has halted with interrupts enabled waits for a vector if it has a handler of its own
+// for it (or for INT 1Ch, which the BIOS's timer handler calls), or if its HLT is in a loop. Any
+// other HLT is its end.
 bool waits_for(Vector vector, GuestView& guest) {
   return has_own_handler(vector, guest) || has_own_handler(kUserTimer, guest) || is_in_loop(guest);
 }
+
+}  // namespace
 
 std::optional<std::uint64_t> Pit::read(const Access& access, GuestView& /*guest*/) {
   if (access.port() == kGate) {
@@ -126,7 +122,6 @@ void Pit::halted(GuestView& guest) {
     }
     return;
   }
-  ++state_.ticks;
   pic_->raise(0);
   if (pic_->interrupt()) return;
   guest.stop(pic_->is_in_service(0)

@@ -2,18 +2,12 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 
 #include "devices/pic.h"
 #include "devices/state.h"
 
 namespace hltest::internal {
-
-/// True when the guest, which has just halted with interrupts enabled, waits for this vector: it
-/// has a handler of its own for it (or for INT 1Ch, which the BIOS's timer handler calls), or its
-/// HLT is in a loop. Any other HLT is its end.
-bool waits_for(Vector vector, GuestView& guest);
 
 struct PitState {
   struct Channel {
@@ -26,14 +20,13 @@ struct PitState {
   };
   std::array<Channel, 3> channels{};
   std::uint8_t port_61 = 0;
-  std::uint64_t ticks = 0;      ///< of channel 0
   std::uint64_t halted_at = 0;  ///< the linear address of the last HLT
   unsigned halts = 0;           ///< there, one after the other
 };
 
 /// The 8254 timer at ports 40h to 43h and its gate at port 61h, in virtual time: channel 0 ticks
-/// each time the guest waits in a HLT, and counters count down with each read of them. A guest that
-/// has halted 400 times at one place has come to its end.
+/// each time the guest waits for it in a HLT, and counters count down with each read of them. A
+/// guest that has halted 400 times at one place has come to its end.
 class Pit : public PlainDevice<PitState> {
  public:
   static constexpr unsigned kMostHalts = 400;

@@ -101,13 +101,12 @@ bool depends_on_stack(const DecodedInstruction& instruction, const Registers& be
 std::optional<FaultTrap> trap_in_real_mode(Backing& memory, const Registers& before) {
   // Handlers have to lie in the first MiB: in segment F000, which a guest that started in real mode
   // has no RAM in.
-  constexpr std::uint16_t kSegment = kRomRegion.value() / 16;
   if (memory.backed(kRomRegion, kTss) < kTss) return std::nullopt;
   std::vector<std::uint8_t> rom(kTss);
   put_handlers(rom, kHandlers, kVectors);
   for (unsigned vector = 0; vector < kVectors; ++vector) {
     put(rom, kIdt + std::uint64_t{vector} * 4,
-        std::array<std::uint16_t, 2>{static_cast<std::uint16_t>(vector), kSegment});
+        std::array<std::uint16_t, 2>{static_cast<std::uint16_t>(vector), kRomSegment});
   }
   memory.write(kRomRegion, rom);
   FaultTrap trap{.registers = before,

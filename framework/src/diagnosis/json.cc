@@ -31,6 +31,24 @@ Json ports_json(const PortView& ports) {
   return json;
 }
 
+Json calls_json(const std::vector<ServiceCall>& calls) {
+  Json json = Json::array();
+  for (const ServiceCall& call : calls) {
+    Json one = {{"vector", static_cast<unsigned>(call.vector)},
+                {"description", to_string(call)},
+                {"carry", call.after.rflags.cf()}};
+    if (call.transfer) {
+      one["sectors"] = {{"drive", call.transfer->drive},
+                        {"lba", call.transfer->lba},
+                        {"count", call.transfer->count},
+                        {"written", call.transfer->is_write}};
+      if (call.transfer->memory) one["sectors"]["memory"] = hex(call.transfer->memory->value());
+    }
+    json.push_back(std::move(one));
+  }
+  return json;
+}
+
 Json modes_json(const Diagnosis& diagnosis) {
   Json json = Json::array({diagnosis.start_mode});
   if (diagnosis.place && diagnosis.place->mode != diagnosis.start_mode) {
@@ -86,6 +104,7 @@ std::string to_json(const Diagnosis& diagnosis, const Outcome& outcome) {
                {"console", outcome.console()},
                {"screen", outcome.screen().rows},
                {"modes", modes_json(diagnosis)}};
+  if (!outcome.bios_calls().empty()) json["calls"] = calls_json(outcome.bios_calls());
   if (diagnosis.fault) json["fault"] = fault_json(*diagnosis.fault, diagnosis);
   if (!diagnosis.remark.empty()) json["remark"] = diagnosis.remark;
   if (!diagnosis.waits_for.empty()) json["waits_for"] = diagnosis.waits_for;

@@ -12,12 +12,9 @@
 namespace hltest {
 namespace {
 
-using internal::kBootAddress;
-
 // The first sector as an image: that of the guest that the disk was made of, with its source, if
 // there is one.
-FlatImage boot_sector(const Disk& disk) {
-  const Disk::Sector bytes = disk.read(0);
+FlatImage boot_sector(const Disk& disk, const Disk::Sector& bytes) {
   const bool is_a_guests =
       !disk.parts().empty() && disk.parts().front().lba == 0 && disk.written_sectors().empty();
   if (is_a_guests) {
@@ -31,8 +28,7 @@ FlatImage boot_sector(const Disk& disk) {
           kBootAddress};
 }
 
-void check_signature(const Disk& disk, Drive drive) {
-  const Disk::Sector sector = disk.read(0);
+void check_signature(const Disk::Sector& sector, Drive drive) {
   if (sector[510] == 0x55 && sector[511] == 0xAA) return;
   throw SetupError(fmt::format(
       "drive {:#x} is not bootable: its first sector ends in {:02x} {:02x}, and a BIOS wants 55 aa "
@@ -40,16 +36,17 @@ void check_signature(const Disk& disk, Drive drive) {
       drive, sector[510], sector[511]));
 }
 
-StartRegisters at_boot(const StartRegisters& own, Drive drive) {
+// What a BIOS leaves in the registers that the test gives nothing for.
+StartRegisters at_boot(const StartRegisters& of_call, const RegisterSettings& own, Drive drive) {
   constexpr std::uint64_t kStack = 0x6F00;
-  StartRegisters start = own;
-  const auto give = [](auto& value, std::uint64_t by_default) {
-    if (!value.has_value()) value = by_default;
+  StartRegisters start = of_call;
+  const auto give = [](auto& value, const auto& given, std::uint64_t by_default) {
+    if (!value.has_value() && !given.is_given()) value = by_default;
   };
-  give(start.rax, 0xAA55);
-  give(start.rdx, drive);
-  give(start.rsp, kStack);
-  give(start.rflags, Rflags::kFixed | Rflags::kIf);
+  give(start.rax, own.rax, 0xAA55);
+  give(start.rdx, own.rdx, drive);
+  give(start.rsp, own.rsp, kStack);
+  give(start.rflags, own.rflags, Rflags::kFixed | Rflags::kIf);
   return start;
 }
 
@@ -70,12 +67,11 @@ void Machine::insert(Drive drive, Disk disk) {
 
 Outcome Machine::boot(Drive drive, const StartRegisters& start) {
   internal::MachineParts& own = parts_for("boot()");
-  constexpr std::uint64_t kLeastMemory = 0x10'0000;
   if (own.state.mode() != CpuMode::kReal16) {
     throw SetupError(fmt::format("boot(): a guest boots in real mode, and this one starts in {}",
                                  to_string(own.state.mode())));
   }
-  if (own.state.memory_size() < kLeastMemory) {
+  if (own.state.memory_size() < kMiB) {
     throw SetupError(fmt::format("boot(): a guest needs 1 MiB of memory, and this one has {:#x}",
                                  own.state.memory_size()));
   }
@@ -88,21 +84,22 @@ Outcome Machine::boot(Drive drive, const StartRegisters& start) {
   if (disk == own.drives.end()) {
     throw SetupError(fmt::format("boot(): there is no disk in drive {:#x}: insert one", drive));
   }
-  check_signature(disk->second, drive);
+  const Disk::Sector sector = disk->second.read(0);
+  check_signature(sector, drive);
   const auto hard_disks = static_cast<unsigned>(
       std::distance(own.drives.lower_bound(kFirstHardDisk), own.drives.end()));
   internal::put_bios_data(own.bios, static_cast<unsigned>(own.drives.size()) - hard_disks,
                           hard_disks, own.memory);
-  if (!own.has_bios_services) {
+  if (own.pc.pic == nullptr) {
     install(own.bios_run, own.services);
     own.pc = internal::attach_pc(own.bus, own.state.memory_size(),
                                  [&bios = own.bios_run]() { return next_scan_code(bios); });
   }
-  own.has_bios_services = true;
   own.bios_run = {
       .settings = own.bios, .drives = own.drives, .pic = own.pc.pic, .keyboard = own.pc.keyboard};
 
-  Outcome outcome = run(boot_sector(disk->second), at_boot(start, drive));
+  Outcome outcome =
+      run(boot_sector(disk->second, sector), at_boot(start, own.state.registers, drive));
   outcome.disks = own.bios_run.drives;
   return outcome;
 }

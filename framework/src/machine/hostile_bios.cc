@@ -8,12 +8,7 @@ namespace {
 constexpr std::uint64_t kGarbage = 0xDEAD'BEEF;
 constexpr std::uint16_t kGarbageSegment = 0x5A5A;
 
-BiosState with_segment(const char* name, void (*set)(Machine& machine)) {
-  return {.name = name, .prepare = set};
-}
-
-// What is free when a BIOS boots: all conventional memory but for the IVT, the data area, the EBDA
-// and the boot sector itself, which is loaded over it.
+// Most of what is free when a BIOS boots; the boot sector itself is loaded over it.
 void poison(Machine& machine) {
   constexpr std::uint64_t kFirst = 0x600;
   constexpr std::uint64_t kLast = 0x9'0000;
@@ -28,19 +23,21 @@ void PrintTo(const BiosState& state, std::ostream* stream) { *stream << state.na
 std::vector<BiosState> hostile_bios_states(Drive drive) {
   std::vector<BiosState> states = {
       {.name = "as usual"},
-      with_segment("CS:IP = 07C0:0000",
-                   [](Machine& machine) {
-                     machine.registers().cs->selector = 0x07C0;
-                     machine.registers().cs->base = Gva{0x7C00};
-                   }),
-      with_segment(
-          "DS = 5A5Ah",
-          [](Machine& machine) { machine.registers().ds = Segment::real_mode(kGarbageSegment); }),
-      with_segment(
-          "ES = 5A5Ah",
-          [](Machine& machine) { machine.registers().es = Segment::real_mode(kGarbageSegment); }),
-      with_segment("SS:SP = 9000:FFFE",
-                   [](Machine& machine) { machine.registers().ss = Segment::real_mode(0x9000); }),
+      {.name = "CS:IP = 07C0:0000",
+       .prepare =
+           [](Machine& machine) {
+             machine.registers().cs->selector = 0x07C0;
+             machine.registers().cs->base = Gva{0x7C00};
+           }},
+      {.name = "DS = 5A5Ah",
+       .prepare =
+           [](Machine& machine) { machine.registers().ds = Segment::real_mode(kGarbageSegment); }},
+      {.name = "ES = 5A5Ah",
+       .prepare =
+           [](Machine& machine) { machine.registers().es = Segment::real_mode(kGarbageSegment); }},
+      {.name = "SS:SP = 9000:FFFE",
+       .registers = {.rsp = 0xFFFE},
+       .prepare = [](Machine& machine) { machine.registers().ss = Segment::real_mode(0x9000); }},
       {.name = "general registers = DEADBEEFh",
        .registers = {.rax = kGarbage,
                      .rbx = kGarbage,
@@ -50,6 +47,7 @@ std::vector<BiosState> hostile_bios_states(Drive drive) {
                      .rbp = kGarbage}},
       {.name = "DF set", .registers = {.rflags = Rflags::kFixed | Rflags::kIf | Rflags::kDf}},
       {.name = "IF clear", .registers = {.rflags = Rflags::kFixed}},
+      {.name = "A20 closed", .prepare = [](Machine& machine) { machine.set_a20(false); }},
       {.name = "memory full of CCh", .prepare = poison},
       {.name = "512 KiB of memory",
        .prepare = [](Machine& machine) { machine.bios().conventional_kib = 512; }},
@@ -62,10 +60,7 @@ std::vector<BiosState> hostile_bios_states(Drive drive) {
       {.name = "the first read fails",
        .prepare = [](Machine& machine) { machine.bios().disk_failures = {{}}; }},
   };
-  for (BiosState& state : states) {
-    state.drive = drive;
-    if (state.name.starts_with("SS:SP")) state.registers.rsp = 0xFFFE;
-  }
+  for (BiosState& state : states) state.drive = drive;
   states.push_back({.name = "the next drive", .drive = static_cast<Drive>(drive + 1)});
   return states;
 }

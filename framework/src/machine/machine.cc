@@ -28,6 +28,7 @@ class Recorder : public internal::Observer {
     log_.add(access);
     for (const MemoryWrite& write : writes) log_.add(write);
   }
+  void on_a20(const A20Change& change) override { log_.add(change); }
   void on_interrupt(const InterruptRequest& request) override { log_.add(request); }
   void on_service(const ServiceCall& call) override { log_.add(call); }
   [[nodiscard]] const AccessLog& log() const { return log_; }

@@ -27,8 +27,7 @@ struct MachineParts {
   Bios bios{};
   Drives drives{};
   BiosRun bios_run{};  // of the last run that booted
-  bool has_bios_services = false;
-  Pc pc{};
+  Pc pc{};             // of no devices before the first that boots
   std::chrono::milliseconds timeout = Machine::kDefaultTimeout;
 
   std::optional<Guest> guest = std::nullopt;

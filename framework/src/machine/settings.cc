@@ -81,6 +81,14 @@ void Machine::set_rom_writable(bool writable) {
   own.state.rom_is_writable = writable;
 }
 
+void Machine::set_a20(bool is_open) {
+  internal::MachineParts& own = parts_for("set_a20()");
+  if (own.state.mode() != CpuMode::kReal16) {
+    throw SetupError("set_a20(): only a guest that starts in real mode has an A20 gate");
+  }
+  own.state.a20_is_open = is_open;
+}
+
 void Machine::set_paging(PagingMode mode) { parts_for("set_paging()").state.set_paging(mode); }
 
 void Machine::map(const PageMapping& mapping) {

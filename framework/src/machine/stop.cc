@@ -76,7 +76,7 @@ struct StopOf {
   StopReason operator()(const kvm::ShutdownExit&) const {
     // kvm_amd gives the vCPU its RESET state, which starts at F000:FFF0 (SDM vol. 3, table 10-1).
     return TripleFault{.registers_were_reset =
-                           registers.rip == 0xFFF0 && registers.cs.selector == 0xF000};
+                           registers.rip == 0xFFF0 && registers.cs.selector == kRomSegment};
   }
   StopReason operator()(const kvm::InternalErrorExit& error) const {
     return explain_internal_error(error, guest.tables(registers));

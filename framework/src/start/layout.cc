@@ -12,7 +12,8 @@ Snapshot lay_out(const StartState& state, const FlatImage& image, const StartReg
   Snapshot snapshot{.registers = entry_registers(image, state, start, surroundings.pages.layout()),
                     .xstate = state.xstate,
                     .cpuid = state.cpuid,
-                    .memory = surroundings.pages};
+                    .memory = surroundings.pages,
+                    .a20_is_open = state.a20_is_open};
   const Gva idt = put_system_region(state, image, surroundings, snapshot.memory);
   if (!state.registers.idt.is_given()) snapshot.registers.idt.base = idt;
   snapshot.memory.write(image.load_address(), image.bytes());

@@ -18,8 +18,7 @@ constexpr std::uint64_t kHandlers = kSysenterOffset + 1;  // HLTs, from kHandler
 IvtEntry ivt_entry(const StartDescriptors& descriptors, unsigned vector) {
   const auto own = descriptors.gates().find(static_cast<Vector>(vector));
   if (own != descriptors.gates().end()) return std::get<IvtEntry>(own->second);
-  return {.cs = static_cast<std::uint16_t>(kRomRegion.value() / 16),
-          .ip = static_cast<std::uint16_t>(kHandlersOffset + vector)};
+  return {.cs = kRomSegment, .ip = static_cast<std::uint16_t>(kHandlersOffset + vector)};
 }
 
 Gva put_rom(const StartState& state, const FlatImage& image, const std::vector<bool>& own_vectors,

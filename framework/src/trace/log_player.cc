@@ -18,15 +18,20 @@ bool LogPlayer::answer(Access& access, GuestView& guest) {
                            (access.is_read() || logged.value == access.value);
   if (!is_the_same) return false;
   access = logged;
-  write_memory(guest);
+  repeat_effects(guest);
   return true;
 }
 
-void LogPlayer::write_memory(GuestView& guest) {
+void LogPlayer::repeat_effects(GuestView& guest) {
   const auto& writes = log_.memory_writes();
   for (auto write = std::ranges::lower_bound(writes, next_, {}, &MemoryWrite::access);
        write != writes.end() && write->access == next_; ++write) {
     guest.memory().write_bytes(write->gpa, write->bytes);
+  }
+  const auto& changes = log_.a20_changes();
+  for (auto change = std::ranges::lower_bound(changes, next_, {}, &A20Change::access);
+       change != changes.end() && change->access == next_; ++change) {
+    guest.set_a20(change->is_open);
   }
   ++next_;
 }
@@ -40,7 +45,7 @@ bool LogPlayer::on_handler(ServiceCall& call, GuestView& guest) {
                            call.before.code_address() == logged->before.code_address();
   if (!is_the_same) return false;
   call.after = logged->after;
-  write_memory(guest);
+  repeat_effects(guest);
   return true;
 }
 

@@ -9,8 +9,9 @@
 
 namespace hltest::internal {
 
-/// Answers a guest's accesses and its calls of services as a log has them, and writes to memory
-/// what devices and services did then. It has no answer to what is not the log's next.
+/// Answers a guest's accesses and its calls of services as a log has them, and does to memory
+/// and to the A20 gate what devices and services did then. It has no answer to what is not the
+/// log's next.
 class LogPlayer : public Bus, public Observer {
  public:
   /// From the log's access and interrupt on that are given, counted from 0.
@@ -32,8 +33,8 @@ class LogPlayer : public Bus, public Observer {
  private:
   // The log's next interrupt, if the guest has made the accesses before it.
   [[nodiscard]] const InterruptRequest* next_request() const;
-  // What the log's next access had written; then that access is done.
-  void write_memory(GuestView& guest);
+  // What the log's next access had done to memory and to the A20 gate; then that access is done.
+  void repeat_effects(GuestView& guest);
 
   AccessLog log_;
   std::uint64_t next_;

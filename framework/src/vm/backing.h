@@ -51,8 +51,8 @@ bool is_ram(const MemoryLayout& layout, Gpa gpa, std::uint64_t count);
 /// `RAM 0x0-0xeffff and 0x100000-0xffffff`.
 std::string describe_ram(const MemoryLayout& layout);
 
-/// Host memory behind a guest's physical addresses. It starts as zeros, and what is not touched
-/// costs nothing. To be used from one thread.
+/// Host memory behind a guest's physical addresses, as behind an open A20 gate. It starts as zeros,
+/// and what is not touched costs nothing. To be used from one thread.
 class Backing {
  public:
   /// Throws `MemoryError` where this host can't give so much.
@@ -73,6 +73,12 @@ class Backing {
   std::uint64_t read(Gpa gpa, std::span<std::uint8_t> to) const;
   /// Writes what is backed of them.
   void write(Gpa gpa, std::span<const std::uint8_t> from);
+
+  /// Whether the guest's A20 gate is open. It is, until `Guest` says otherwise.
+  [[nodiscard]] bool a20_is_open() const { return a20_is_open_; }
+  void set_a20(bool is_open) { a20_is_open_ = is_open; }
+  /// The address behind the gate: while it is closed, the first MiB for the second.
+  [[nodiscard]] Gpa through_a20(Gpa gpa) const;
 
   /// The pages that may hold something else than zeros, by their addresses.
   [[nodiscard]] std::vector<Gpa> pages_in_use() const;
@@ -102,6 +108,7 @@ class Backing {
   std::vector<Region> regions_;
   kvm::Mapping ram_;
   kvm::Mapping system_;
+  bool a20_is_open_ = true;
   // Pages that may be non-zero; nothing after a guest has run (then mincore is asked). Asking it
   // takes long for gigabytes.
   std::optional<PageRuns> written_ = PageRuns{};

@@ -97,6 +97,13 @@ std::optional<Ending> ExitAnswers::answer_exit(const kvm::ShutdownExit& shutdown
   return shutdown;
 }
 
+void ExitAnswers::set_a20(bool is_open) {
+  if (is_open == guest_.a20_is_open()) return;
+  guest_.set_a20(is_open);
+  const A20Change change{.access = guest_.accesses(), .is_open = is_open};
+  for (Observer* const observer : observers_) observer->on_a20(change);
+}
+
 bool ExitAnswers::serve(Access& access) {
   if (!bus_.answer(access, *this)) return false;
   note(access);

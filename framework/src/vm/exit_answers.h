@@ -25,6 +25,8 @@ class ExitAnswers : public GuestView {
   [[nodiscard]] Registers registers() const override { return guest_.registers(); }
   [[nodiscard]] GuestMemory& memory() override { return guest_.memory_view(); }
   [[nodiscard]] std::uint64_t accesses() const override { return guest_.accesses(); }
+  [[nodiscard]] bool a20_is_open() const override { return guest_.a20_is_open(); }
+  void set_a20(bool is_open) override;
   void stop(std::string condition) override {
     if (!stopped_) stopped_ = Stopped{std::move(condition)};
   }

@@ -46,7 +46,7 @@ void Guest::make_vm(const kvm::System& system) {
   vcpu.set_cpuid(host_cpuid());
   vm_.emplace(VirtualMachine{std::move(vm), std::move(vcpu)});
   paging_features_ = paging_features_of(host_cpuid());
-  slots_ = 0;
+  slots_ = a20_slots_ = 0;
   shown_cpuid_ = {};
   served_msrs_.clear();
   is_dead_ = false;
@@ -60,6 +60,7 @@ void Guest::restore(const Snapshot& snapshot) {
                         snapshot.served_msrs != served_msrs_;
   if (needs_vm) make_vm(kvm::System{});
   own_view_.reset();
+  if (a20_slots_ > 0) set_a20(true);
   const bool keeps_memory = memory_ != nullptr && memory_.use_count() == 1 && slots_ != 0 &&
                             memory_->layout() == snapshot.memory.layout() &&
                             slots_ == memory_->regions().size();
@@ -99,6 +100,7 @@ void Guest::set_state(const Snapshot& snapshot) {
     vm_->vm.serve_msrs(snapshot.served_msrs);
     served_msrs_ = snapshot.served_msrs;
   }
+  set_a20(snapshot.a20_is_open);
   set_registers_of(snapshot);
   if (snapshot.xstate) vcpu().set_xstate(*snapshot.xstate);
   if (snapshot.debug_registers) vcpu().set_debug_registers(*snapshot.debug_registers);
@@ -182,6 +184,7 @@ Snapshot Guest::save(const Snapshot* before) {
           .cpuid = shown_cpuid_,
           .served_msrs = served_msrs_,
           .memory = MemoryPages::copy_of(*memory_, before != nullptr ? &before->memory : nullptr),
+          .a20_is_open = a20_is_open(),
           .accesses = accesses_,
           .interrupts = interrupts_,
           .began_with = start_registers()};

@@ -47,6 +47,10 @@ class Guest {
   /// The memory as devices see it: the machine's, or one of the guest's own.
   [[nodiscard]] GuestMemory& memory_view();
   void set_memory_view(GuestMemory* view) { view_ = view; }
+  /// Opens or closes the A20 gate: while it is closed, the second MiB is the first one once more.
+  /// Throws `SetupError` for a guest that did not start in real mode.
+  void set_a20(bool is_open);
+  [[nodiscard]] bool a20_is_open() const { return memory_->a20_is_open(); }
   /// One more memory slot, until the next `restore`.
   void add_memory_slot(Gpa gpa, std::span<std::uint8_t> memory);
 
@@ -83,6 +87,8 @@ class Guest {
   explicit Guest(const kvm::System& system);
   void make_vm(const kvm::System& system);
   void set_memory_slots();
+  void open_a20();
+  void close_a20();
   void set_state(const Snapshot& snapshot);
   void show_cpuid(const CpuidEdits& edits);
   [[nodiscard]] std::vector<kvm::CpuidEntry> cpuid() const;
@@ -93,6 +99,7 @@ class Guest {
   pid_t process_;
   PagingFeatures paging_features_;
   std::uint32_t slots_ = 0;
+  std::uint32_t a20_slots_ = 0;  // in use while the gate is closed
   CpuidEdits shown_cpuid_;
   std::vector<kvm::Vm::ServedMsrs> served_msrs_;
   bool is_dead_ = false;

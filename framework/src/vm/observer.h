@@ -30,6 +30,8 @@ class Observer {
 
   /// An access was answered; a device wrote `writes` to memory meanwhile.
   virtual void on_access(const Access& /*access*/, std::span<const MemoryWrite> /*writes*/) {}
+  /// A device or a service changed the A20 gate while it answered an access.
+  virtual void on_a20(const A20Change& /*change*/) {}
   /// An interrupt was delivered that a device had requested since that access.
   virtual void on_interrupt(const InterruptRequest& /*request*/) {}
   /// With `Limits::single_step`, before each instruction.

@@ -28,6 +28,7 @@ struct Snapshot {
   CpuidEdits cpuid{};
   std::vector<kvm::Vm::ServedMsrs> served_msrs{};  ///< MSRs that a device answers for
   MemoryPages memory{};
+  bool a20_is_open = true;
   DeviceStates devices{};
   std::uint64_t accesses = 0;    ///< that the guest has made since its run began
   std::uint64_t interrupts = 0;  ///< of devices that were delivered to it since then

@@ -40,7 +40,7 @@ PageWalk GuestTables::walk(Gva gva) const {
 
 std::optional<Gpa> GuestTables::translate(Gva gva) const {
   const PageWalk found = walk(gva);
-  return found.translated() ? std::optional{found.gpa} : std::nullopt;
+  return found.translated() ? std::optional{memory_->through_a20(found.gpa)} : std::nullopt;
 }
 
 MappedRanges GuestTables::mapped_ranges() const {
