@@ -122,7 +122,7 @@ class InterruptsTest : public RealModeTest {
 };
 
 TEST_F(InterruptsTest, ComeAtEachHlt) {
-  machine().interrupt(Vector{0x20}, 3);
+  machine().interrupt(Vector{0x20}, AtHalts{3});
   const Outcome outcome = run(waits_);
   ASSERT_THAT(outcome, Halted());
   EXPECT_EQ(outcome.registers.bx(), 3);
@@ -140,7 +140,7 @@ TEST_F(InterruptsTest, DoNotComeWhileTheyAreDisabled) {
 }
 
 TEST_F(InterruptsTest, AreReplayed) {
-  machine().interrupt(Vector{0x20}, 2);
+  machine().interrupt(Vector{0x20}, AtHalts{2});
   // sti; hlt; hlt; xor dx, dx; div dx
   const Outcome outcome = run(RealModeImage{"div", {0xFB, 0xF4, 0xF4, 0x31, 0xD2, 0xF7, 0xF2}});
   ASSERT_THAT(outcome, Raised(DivideError()));
@@ -149,7 +149,7 @@ TEST_F(InterruptsTest, AreReplayed) {
 }
 
 TEST_F(InterruptsTest, ZeroTimesIsRefused) {
-  EXPECT_EQ(message_of<SetupError>([this] { machine().interrupt(Vector{0x20}, 0); }),
+  EXPECT_EQ(message_of<SetupError>([this] { machine().interrupt(Vector{0x20}, AtHalts{0}); }),
             "interrupt(0x20): 0 times is never");
 }
 

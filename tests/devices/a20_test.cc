@@ -20,8 +20,8 @@ Disk disk_of(Code code) {
 }
 
 // mov ax, 0xFFFF; mov es, ax; mov byte [0x500], 0x55; mov byte [es:0x510], 0xAA
-const Code kWriteToBoth = {0xB8, 0xFF, 0xFF, 0x8E, 0xC0, 0xC6, 0x06, 0x00, 0x05,
-                           0x55, 0x26, 0xC6, 0x06, 0x10, 0x05, 0xAA};
+const Code kWriteToBoth = {0xB8, 0xFF, 0xFF, 0x8E, 0xC0, 0xC6, 0x06, 0x00,
+                           0x05, 0x55, 0x26, 0xC6, 0x06, 0x10, 0x05, 0xAA};
 
 Code operator+(Code left, const Code& right) {
   left.insert(left.end(), right.begin(), right.end());
@@ -70,8 +70,8 @@ TEST_F(A20Test, EachWayClosesItAndEachOpensItAgain) {
 // in al, 0x92; mov bl, al; mov al, 0xD0; out 0x64, al; in al, 0x60; mov bh, al; mov ax, 0x2402;
 // int 0x15
 TEST_F(A20Test, IsToldAlikeByAllWhoeverChangedIt) {
-  const Code ask = {0xE4, 0x92, 0x88, 0xC3, 0xB0, 0xD0, 0xE6, 0x64, 0xE4, 0x60,
-                    0x88, 0xC7, 0xB8, 0x02, 0x24, 0xCD, 0x15, 0xF4};
+  const Code ask = {0xE4, 0x92, 0x88, 0xC3, 0xB0, 0xD0, 0xE6, 0x64, 0xE4,
+                    0x60, 0x88, 0xC7, 0xB8, 0x02, 0x24, 0xCD, 0x15, 0xF4};
   for (const Code& change : {Code{}, kCloseByPort92, kCloseByCommand, kCloseByOutputPort,
                              kCloseByBios, kCloseByBios + kOpenByCommand}) {
     const Outcome outcome = run_from(kFirstFloppy, disk_of(change + ask));
@@ -82,12 +82,12 @@ TEST_F(A20Test, IsToldAlikeByAllWhoeverChangedIt) {
   }
 }
 
-// What is in the second MiB stays there behind the closed gate, and more than 2 MiB are as they are.
+// What is in the second MiB stays there behind the closed gate, and more than 2 MiB are as they
+// are.
 TEST_F(A20Test, MemoryBehindTheGateStays) {
   memory().write<std::uint32_t>(Gpa{0x10'0500}, 0x1234'5678);
   memory().write<std::uint32_t>(Gpa{0x20'0500}, 0x8765'4321);
-  const Outcome outcome =
-      run_from(kFirstFloppy, disk_of(kCloseByBios + kWriteToBoth + Code{0xF4}));
+  const Outcome outcome = run_from(kFirstFloppy, disk_of(kCloseByBios + kWriteToBoth + Code{0xF4}));
   EXPECT_EQ(memory().read<std::uint8_t>(Gpa{0x500}), 0xAA);
   EXPECT_EQ(memory().read<std::uint32_t>(Gpa{0x10'0500}), 0x1234'5678U);
   EXPECT_EQ(memory().read<std::uint32_t>(Gpa{0x20'0500}), 0x8765'4321U);
@@ -104,8 +104,8 @@ TEST_F(A20Test, AMachineOfOneMiBWrapsToo) {
 // mov ax, 0xFFFF; mov es, ax; mov bx, 0x510; mov ax, 0x0201; mov cx, 1; xor dx, dx; int 0x13; hlt
 TEST_F(A20Test, ABiosReadsThroughTheGate) {
   machine().set_a20(false);
-  const Code code = {0xB8, 0xFF, 0xFF, 0x8E, 0xC0, 0xBB, 0x10, 0x05, 0xB8, 0x01, 0x02,
-                     0xB9, 0x01, 0x00, 0x31, 0xD2, 0xCD, 0x13, 0xF4};
+  const Code code = {0xB8, 0xFF, 0xFF, 0x8E, 0xC0, 0xBB, 0x10, 0x05, 0xB8, 0x01,
+                     0x02, 0xB9, 0x01, 0x00, 0x31, 0xD2, 0xCD, 0x13, 0xF4};
   const Outcome outcome = run_from(kFirstFloppy, disk_of(code));
   EXPECT_THAT(outcome, ReadSectors({{.drive = 0, .lba = 0, .memory = Gpa{0x500}}}));
   EXPECT_EQ(memory().read<std::uint32_t>(Gpa{0x500}), 0x8EFF'FFB8U);
@@ -170,9 +170,12 @@ TEST_F(ProtectedModeTest, HasNoA20Gate) {
     }
   };
   machine().attach(PortRange{0xEE, 0xEE}, std::make_shared<Gate>());
-  EXPECT_THAT([this] { static_cast<void>(run(ProtectedModeImage{"gate", {0xE6, 0xEE, 0xF4}})); },
-              testing::ThrowsMessage<SetupError>(
-                  "the A20 gate is closed only for guests that start in real mode"));
+  EXPECT_THAT(
+      [this] {
+        static_cast<void>(run(ProtectedModeImage{"gate", {0xE6, 0xEE, 0xF4}}));
+      },
+      testing::ThrowsMessage<SetupError>(
+          "the A20 gate is closed only for guests that start in real mode"));
 }
 
 // The tree's second stage tries the BIOS, the keyboard controller and port 92h.

@@ -81,11 +81,15 @@ struct InterruptRequest {
   std::uint64_t access = 0;  ///< how many accesses the guest had made
   Vector vector{};
   bool at_halt = false;  ///< because the guest waited in a HLT
+  /// While the guest was stepped: after so many instructions.
+  std::optional<std::uint64_t> instructions = std::nullopt;
+  /// Because the guest came to this linear address.
+  std::optional<Gva> address = std::nullopt;
 };
 
 /// Finds what the serial ports COM1 to COM4 transmit in accesses, which it is given in order.
 /// Writes to a data port while its divisor latch is open (DLAB, bit 7 of the line control register,
-/// the fourth port) are none.
+/// the fourth port), or while it is in its loop (bit 4 of modem control, the fifth), are none.
 class SerialOutput {
  public:
   /// The character, if this access transmits one.
@@ -93,6 +97,7 @@ class SerialOutput {
 
  private:
   std::array<bool, 4> latch_open_{};
+  std::array<bool, 4> is_in_loop_{};
 };
 
 /// Every access of a run in the guest's order, `rep outsb` as one access for each element. A value;

@@ -34,6 +34,8 @@ struct Bios {
   /// What INT 16h reads, in order, as if typed on a US keyboard: `\n` is Enter, `\b` Backspace,
   /// `\x1b` Escape. After the last key, a guest that waits for one ends its run.
   std::string keys{};
+  /// What arrives on COM1.
+  std::string serial_input{};
   /// What INT 12h and the BIOS data area say: KiB below the EBDA.
   unsigned conventional_kib = 639;
   /// INT 13h, AH = 41h to 48h, for hard disks.

@@ -61,8 +61,8 @@ class Device {
   virtual bool write(const Access& access, GuestView& guest);
 
   /// The interrupt that it requests now. It is delivered when the guest has interrupts enabled, and
-  /// wakes it from HLT. The request has to change only in `read`, `write`, `acknowledge` and
-  /// `halted`, so that a run can be replayed.
+  /// wakes it from HLT; vector 2 is an NMI, and is delivered whether it has or not. The request has
+  /// to change only in `read`, `write`, `acknowledge` and `halted`, so that a run can be replayed.
   [[nodiscard]] virtual std::optional<Vector> interrupt() const { return std::nullopt; }
   /// The processor has taken the interrupt.
   virtual void acknowledge(Vector /*vector*/) {}

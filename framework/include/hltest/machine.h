@@ -7,6 +7,7 @@
 #include <hltest/bios.h>
 #include <hltest/device.h>
 #include <hltest/image.h>
+#include <hltest/interrupt_moment.h>
 #include <hltest/memory.h>
 #include <hltest/outcome.h>
 #include <hltest/scripts.h>
@@ -81,11 +82,14 @@ class Machine {
     add_service(vector, service(std::move(function)));
   }
 
-  /// Interrupts the guest with `vector` at each of its next `times` HLTs that have interrupts
-  /// enabled: a handler of the guest's can be tested so, in any mode, without a device. The HLT
-  /// after the last ends the run. In place of an earlier call for this vector. Throws `SetupError`
-  /// for 0 times.
-  void interrupt(Vector vector, unsigned times = 1);
+  /// Interrupts the guest with `vector`, unless `moment` says otherwise at its first HLT with
+  /// interrupts enabled: a handler of the guest's can be tested so, in any mode, without a device.
+  /// In place of an earlier call for this vector. Throws `SetupError` for 0 HLTs and for an empty
+  /// condition; `run` does for a label that the image does not have, and for more than four
+  /// addresses and labels.
+  void interrupt(Vector vector, InterruptMoment moment = AtHalts{});
+  /// The same with an NMI, which is delivered whether interrupts are enabled or not.
+  void nmi(InterruptMoment moment = AtHalts{});
 
   /// What the BIOS of `boot` is like.
   [[nodiscard]] Bios& bios();

@@ -76,6 +76,7 @@ inline constexpr std::uint16_t kCom2 = 0x2F8;
 inline constexpr std::uint16_t kCom3 = 0x3E8;
 inline constexpr std::uint16_t kCom4 = 0x2E8;
 inline constexpr std::uint16_t kDebugConsole = 0xE9;
+inline constexpr std::uint16_t kPostCode = 0x80;
 
 // The VGA's text mode: 25 rows of 80 characters, each with an attribute byte.
 inline constexpr Gpa kTextScreen{0xB8000};

@@ -12,6 +12,7 @@
 
 #include "devices/keyboard_controller.h"
 #include "devices/pic.h"
+#include "devices/uart.h"
 #include "vm/service_table.h"
 
 namespace hltest::internal {
@@ -25,11 +26,13 @@ struct BiosRun {
   Drives drives{};
   std::size_t next_key = 0;
   std::uint8_t disk_status = 0;  ///< what INT 13h, AH = 01h tells
+  std::uint64_t waited = 0;      ///< microseconds by INT 15h, AH = 86h that are no whole tick yet
   unsigned transfers = 0;        ///< calls that read or write a disk, those that failed too
   std::shared_ptr<Pic> pic{};
   char last_key = 0;     ///< that the keyboard has sent
   std::string buffer{};  ///< what the BIOS's handler for IRQ 1 has taken, and INT 16h reads first
   std::shared_ptr<KeyboardController> keyboard{};
+  std::shared_ptr<Uart> com1{};
 };
 
 /// Scan code and character of a key that is typed, as INT 16h has them in AX.

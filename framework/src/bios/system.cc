@@ -145,6 +145,28 @@ void serve_memory_size(BiosCall& call) {
   call.registers().set_ax(call.memory().read<std::uint16_t>(kBiosMemorySize));
 }
 
+namespace {
+
+std::optional<std::uint8_t> received(BiosCall& call) {
+  if (call.registers().dx() != 0 || call.bios.com1 == nullptr) return std::nullopt;
+  return call.bios.com1->receive();
+}
+
+// AH = 86h: CX:DX microseconds of the time that is told in ticks.
+void wait(BiosCall& call) {
+  constexpr std::uint64_t kTick = 54'925;  // microseconds: 65536 / 1.193182 MHz
+  const Registers& r = call.registers();
+  call.call.name = "wait";
+  call.bios.waited += std::uint64_t{r.cx()} << 16U | r.dx();
+  const auto ticks = static_cast<std::uint32_t>(call.bios.waited / kTick);
+  call.bios.waited %= kTick;
+  GuestMemory& memory = call.memory();
+  memory.write<std::uint32_t>(kBiosTicks, memory.read<std::uint32_t>(kBiosTicks) + ticks);
+  call.set_carry(false);
+}
+
+}  // namespace
+
 void serve_serial(BiosCall& call) {
   Registers& r = call.registers();
   constexpr std::uint8_t kReady = 0x60;    // the transmitter is empty
@@ -161,7 +183,12 @@ void serve_serial(BiosCall& call) {
       return;
     case 0x02:
       call.call.name = "receive from a serial port";
-      r.set_ah(kTimeout);
+      if (const auto character = received(call)) {
+        r.set_al(*character);
+        r.set_ah(kReady);
+      } else {
+        r.set_ah(kTimeout);
+      }
       return;
     case 0x03:
       call.call.name = "read the status of a serial port";
@@ -180,9 +207,7 @@ void serve_system(BiosCall& call) {
     case 0x24:
       return serve_a20(call);
     case 0x86:
-      call.call.name = "wait";
-      call.set_carry(false);
-      return;
+      return wait(call);
     case 0x87:
       return move_block(call);
     case 0x88:

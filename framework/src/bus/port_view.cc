@@ -67,6 +67,8 @@ std::vector<Port> PortView::written_ports() const {
 std::optional<char> SerialOutput::transmitted(const Access& access) {
   constexpr unsigned kLineControl = 3;
   constexpr unsigned kDivisorLatch = 0x80;
+  constexpr unsigned kModemControl = 4;
+  constexpr unsigned kLoop = 0x10;
   constexpr Port kFirst = kCom4;  // the lowest of the four
   if (access.is_read() || access.space != Space::kPort || access.port() < kFirst) {
     return std::nullopt;
@@ -74,7 +76,9 @@ std::optional<char> SerialOutput::transmitted(const Access& access) {
   for (std::size_t i = 0; const Port base : {kCom1, kCom2, kCom3, kCom4}) {
     if (access.port() == base + kLineControl) {
       latch_open_.at(i) = (access.value & kDivisorLatch) != 0;
-    } else if (access.port() == base && !latch_open_.at(i)) {
+    } else if (access.port() == base + kModemControl) {
+      is_in_loop_.at(i) = (access.value & kLoop) != 0;
+    } else if (access.port() == base && !latch_open_.at(i) && !is_in_loop_.at(i)) {
       return static_cast<char>(access.value);
     }
     ++i;

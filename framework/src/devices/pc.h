@@ -4,10 +4,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+
+#include <hltest/disk.h>
 
 #include "bus/device_bus.h"
 #include "devices/keyboard_controller.h"
 #include "devices/pic.h"
+#include "devices/uart.h"
 
 namespace hltest::internal {
 
@@ -15,12 +19,22 @@ namespace hltest::internal {
 struct Pc {
   std::shared_ptr<Pic> pic{};
   std::shared_ptr<KeyboardController> keyboard{};
+  std::shared_ptr<Uart> com1{};
+};
+
+/// What is connected to a PC.
+struct PcConnections {
+  /// Takes the scan code of the next key.
+  std::function<std::optional<std::uint8_t>()> next_key{};
+  /// What arrives on COM1.
+  std::function<const std::string&()> serial_input{};
+  /// The disk of the first IDE channel's device 0 or 1; null where there is none.
+  std::function<Disk*(unsigned device)> disk{};
 };
 
 /// Puts the devices of a PC on a bus, where the test has none of its own: interrupt controllers,
-/// timer, keyboard controller, CMOS, VGA ports, ports 92h and CF9h. `next_key` takes the scan code
-/// of the next key. Returns those that a BIOS uses itself.
-Pc attach_pc(DeviceBus& bus, std::uint64_t memory_size,
-             std::function<std::optional<std::uint8_t>()> next_key);
+/// timer, keyboard controller, CMOS, VGA ports, serial ports COM1 to COM4, the first IDE channel,
+/// ports 80h, 92h, E9h and CF9h. Returns those that a BIOS uses itself.
+Pc attach_pc(DeviceBus& bus, std::uint64_t memory_size, const PcConnections& connections);
 
 }  // namespace hltest::internal

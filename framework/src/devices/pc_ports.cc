@@ -1,15 +1,20 @@
 #include "devices/pc_ports.h"
 
 #include <algorithm>
+#include <utility>
+
+#include <hltest/memory_layout.h>
 
 namespace hltest::internal {
 namespace {
 
 constexpr std::uint8_t kA20 = 2;
+constexpr std::uint8_t kRegisterB = 0x0B;
+constexpr std::uint8_t kRegisterC = 0x0C;
 
 }  // namespace
 
-Cmos::Cmos(std::uint64_t memory_size) {
+Cmos::Cmos(std::uint64_t memory_size, std::shared_ptr<Pic> pic) : pic_(std::move(pic)) {
   // 12:34:56 on 2000-01-02, in BCD, 24 hours; no update in progress, a good battery.
   const auto set = [this](std::size_t at, std::uint64_t value) {
     state_.bytes.at(at) = static_cast<std::uint8_t>(value);
@@ -37,7 +42,21 @@ Cmos::Cmos(std::uint64_t memory_size) {
 
 std::optional<std::uint64_t> Cmos::read(const Access& access, GuestView& /*guest*/) {
   if ((access.port() & 1U) == 0) return std::nullopt;
-  return state_.bytes.at(state_.index);
+  const std::uint8_t value = state_.bytes.at(state_.index);
+  if (state_.index == kRegisterC) state_.bytes.at(kRegisterC) = 0;  // a read acknowledges
+  return value;
+}
+
+void Cmos::halted(GuestView& guest) {
+  constexpr unsigned kIrq = 8;
+  constexpr std::uint8_t kInterrupts = 0x70;  // periodic, alarm, update ended
+  constexpr std::uint8_t kRequested = 0x80;
+  const std::uint8_t enabled = state_.bytes.at(kRegisterB) & kInterrupts;
+  const bool waits = enabled != 0 && guest.registers().rflags.if_() &&
+                     has_own_handler(pic_->vector_of(kIrq), guest);
+  if (!waits || state_.bytes.at(kRegisterC) != 0) return;
+  state_.bytes.at(kRegisterC) = enabled | kRequested;
+  pic_->raise(kIrq);
 }
 
 bool Cmos::write(const Access& access, GuestView& /*guest*/) {
@@ -92,6 +111,15 @@ bool SystemControl::write(const Access& access, GuestView& guest) {
   state_.port_92 = static_cast<std::uint8_t>(value & ~kA20);
   guest.set_a20((value & kA20) != 0);
   if ((value & 1U) != 0) guest.stop("it rebooted (port 92h)");
+  return true;
+}
+
+std::optional<std::uint64_t> DebugPorts::read(const Access& access, GuestView& /*guest*/) {
+  return access.port() == kDebugConsole ? kDebugConsole : state_.post_code;
+}
+
+bool DebugPorts::write(const Access& access, GuestView& /*guest*/) {
+  if (access.port() == kPostCode) state_.post_code = static_cast<std::uint8_t>(access.value);
   return true;
 }
 

@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 
+#include "devices/pic.h"
 #include "devices/state.h"
 
 namespace hltest::internal {
@@ -13,13 +15,18 @@ struct CmosState {
 };
 
 /// The CMOS memory and the real-time clock at ports 70h and 71h. Its time stands still: the same in
-/// each run as INT 1Ah tells.
+/// each run as INT 1Ah tells. A guest that has enabled one of its interrupts (register B) and has a
+/// handler of its own for IRQ 8 gets it whenever it waits in a HLT.
 class Cmos : public PlainDevice<CmosState> {
  public:
   /// `memory_size` bytes of RAM, which it tells.
-  explicit Cmos(std::uint64_t memory_size);
+  Cmos(std::uint64_t memory_size, std::shared_ptr<Pic> pic);
   std::optional<std::uint64_t> read(const Access& access, GuestView& guest) override;
   bool write(const Access& access, GuestView& guest) override;
+  void halted(GuestView& guest) override;
+
+ private:
+  std::shared_ptr<Pic> pic_;
 };
 
 struct VgaState {
@@ -42,6 +49,18 @@ struct SystemControlState {
 
 /// Port 92h: the A20 gate, and a reset. Port CF9h: a reset.
 class SystemControl : public PlainDevice<SystemControlState> {
+ public:
+  std::optional<std::uint64_t> read(const Access& access, GuestView& guest) override;
+  bool write(const Access& access, GuestView& guest) override;
+};
+
+struct DebugPortsState {
+  std::uint8_t post_code = 0;
+};
+
+/// Port 80h, which keeps the last code that a guest wrote, and port E9h, the debug console, which
+/// reads E9h where there is one.
+class DebugPorts : public PlainDevice<DebugPortsState> {
  public:
   std::optional<std::uint64_t> read(const Access& access, GuestView& guest) override;
   bool write(const Access& access, GuestView& guest) override;

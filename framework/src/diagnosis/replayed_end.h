@@ -19,7 +19,8 @@ namespace hltest::internal {
 /// The guest of a run in a VM of its own, which is given again what that run was given.
 struct Replay {
   Replay(const Outcome& outcome, const Snapshot& start)
-      : guest(start), player(outcome.accesses, start.accesses, start.interrupts) {}
+      : guest(start),
+        player(outcome.accesses, start.accesses, start.interrupts, start.instructions) {}
 
   /// Runs it, answered by the player.
   Ending run(const Limits& limits, Observer* observer = nullptr);

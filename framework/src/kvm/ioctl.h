@@ -78,6 +78,7 @@ inline constexpr Request<kvm_sregs> kSetSregs{"KVM_SET_SREGS", KVM_SET_SREGS};
 inline constexpr Request<kvm_guest_debug> kSetGuestDebug{"KVM_SET_GUEST_DEBUG",
                                                          KVM_SET_GUEST_DEBUG};
 inline constexpr Request<kvm_interrupt> kInterrupt{"KVM_INTERRUPT", KVM_INTERRUPT};
+inline constexpr Request<void> kNmi{"KVM_NMI", KVM_NMI};
 inline constexpr Request<kvm_vcpu_events> kGetVcpuEvents{"KVM_GET_VCPU_EVENTS",
                                                          KVM_GET_VCPU_EVENTS};
 inline constexpr Request<kvm_vcpu_events> kSetVcpuEvents{"KVM_SET_VCPU_EVENTS",

@@ -88,6 +88,19 @@ void Vcpu::set_single_step(bool single_step) {
   call(fd_, kSetGuestDebug, debug);
 }
 
+void Vcpu::set_breakpoints(std::span<const Gva> addresses) {
+  kvm_guest_debug debug{};
+  // SDM vol. 3, 18.2.4: the global enable bits of DR7; type and length 0 are an instruction.
+  constexpr std::uint64_t kFixed = 0x400;
+  debug.control = addresses.empty() ? 0 : KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP;
+  debug.arch.debugreg[7] = kFixed;
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    debug.arch.debugreg[i] = addresses[i].value();
+    debug.arch.debugreg[7] |= 2ULL << (2 * i);
+  }
+  call(fd_, kSetGuestDebug, debug);
+}
+
 void Vcpu::answer_msr(std::uint64_t value) {
   shared().msr.data = value;
   shared().msr.error = 0;
@@ -103,6 +116,8 @@ void Vcpu::inject_interrupt(Vector vector) {
   kvm_interrupt interrupt{.irq = static_cast<std::uint32_t>(vector)};
   call(fd_, kInterrupt, interrupt, fmt::format("vector {:#x}", interrupt.irq));
 }
+
+void Vcpu::inject_nmi() { call(fd_, kNmi, 0, "an NMI"); }
 
 void Vcpu::request_interrupt_window(bool request) {
   shared().request_interrupt_window = request ? 1 : 0;

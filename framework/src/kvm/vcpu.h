@@ -54,6 +54,9 @@ class Vcpu {
   /// (KVM_SET_GUEST_DEBUG). Call it before every step: after emulating an instruction, KVM
   /// continues stepping only from the RIP at the last call.
   void set_single_step(bool single_step);
+  /// From now on, `run` ends with a `DebugExit` before an instruction at one of these linear
+  /// addresses, four at most; with none, no more. In place of single-stepping.
+  void set_breakpoints(std::span<const Gva> addresses);
 
   /// Answers an `MsrExit`: a RDMSR reads `value`, a WRMSR is done.
   void answer_msr(std::uint64_t value);
@@ -64,6 +67,8 @@ class Vcpu {
   [[nodiscard]] bool is_ready_for_interrupt() const;
   /// Delivers an interrupt when the guest is entered next (KVM_INTERRUPT).
   void inject_interrupt(Vector vector);
+  /// Delivers an NMI when the guest is entered next, unless it is still handling one (KVM_NMI).
+  void inject_nmi();
   /// From now on, or no more, `run` ends with an `InterruptWindowExit` as soon as the guest can
   /// take an interrupt.
   void request_interrupt_window(bool request);

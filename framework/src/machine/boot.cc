@@ -57,6 +57,15 @@ std::optional<std::uint8_t> next_scan_code(internal::BiosRun& bios) {
   return static_cast<std::uint8_t>(internal::key_code(bios.last_key) >> 8U);
 }
 
+internal::PcConnections connections_of(internal::BiosRun& bios) {
+  return {.next_key = [&bios]() { return next_scan_code(bios); },
+          .serial_input = [&bios]() -> const std::string& { return bios.settings.serial_input; },
+          .disk = [&bios](unsigned device) -> Disk* {
+            const auto found = bios.drives.find(static_cast<Drive>(kFirstHardDisk + device));
+            return found != bios.drives.end() ? &found->second : nullptr;
+          }};
+}
+
 }  // namespace
 
 Bios& Machine::bios() { return parts_for("bios()").bios; }
@@ -92,11 +101,13 @@ Outcome Machine::boot(Drive drive, const StartRegisters& start) {
                           hard_disks, own.memory);
   if (own.pc.pic == nullptr) {
     install(own.bios_run, own.services);
-    own.pc = internal::attach_pc(own.bus, own.state.memory_size(),
-                                 [&bios = own.bios_run]() { return next_scan_code(bios); });
+    own.pc = internal::attach_pc(own.bus, own.state.memory_size(), connections_of(own.bios_run));
   }
-  own.bios_run = {
-      .settings = own.bios, .drives = own.drives, .pic = own.pc.pic, .keyboard = own.pc.keyboard};
+  own.bios_run = {.settings = own.bios,
+                  .drives = own.drives,
+                  .pic = own.pc.pic,
+                  .keyboard = own.pc.keyboard,
+                  .com1 = own.pc.com1};
 
   Outcome outcome =
       run(boot_sector(disk->second, sector), at_boot(start, own.state.registers, drive));

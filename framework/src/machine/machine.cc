@@ -133,11 +133,12 @@ Outcome Machine::run_with(const FlatImage& image, const StartRegisters& start, b
        .own_vectors = memory.own_vectors(),
        .has_gigabyte_pages = internal::paging_features_of(own.state.cpuid).gigabyte_pages}));
   check_mmio(own.bus, snapshot->memory.layout());
+  if (!is_warm) own.bus.begin_run();
+  internal::InterruptMoments moments{own.interrupts, image};
   snapshot->served_msrs = served_msrs(own.bus);
 
   if (!own.guest || own.has_run || !own.guest->is_of_this_process()) create_vm();
   own.has_run = true;
-  if (!is_warm) own.bus.begin_run();
   snapshot->devices = own.bus.save();
   record->start = snapshot;
   own.guest->set_memory_view(&own.memory);
@@ -145,7 +146,7 @@ Outcome Machine::run_with(const FlatImage& image, const StartRegisters& start, b
 
   Recorder recorder;
   internal::SnapshotRing ring{&own.bus};
-  internal::Observer* const observers[] = {&recorder, &ring, &own.services};
+  internal::Observer* const observers[] = {&recorder, &ring, &moments, &own.services};
   Outcome outcome{.guest = std::string{image.name()}, .image = image, .start = snapshot->registers};
   {
     const Running running{own};

@@ -8,6 +8,7 @@
 #include "bios/bios_run.h"
 #include "bus/device_bus.h"
 #include "devices/pc.h"
+#include "machine/interrupt_moments.h"
 #include "vm/guest.h"
 #include "vm/service_table.h"
 
@@ -27,7 +28,8 @@ struct MachineParts {
   Bios bios{};
   Drives drives{};
   BiosRun bios_run{};  // of the last run that booted
-  Pc pc{};             // of no devices before the first that boots
+  std::vector<WantedInterrupt> interrupts{};
+  Pc pc{};  // of no devices before the first that boots
   std::chrono::milliseconds timeout = Machine::kDefaultTimeout;
 
   std::optional<Guest> guest = std::nullopt;

@@ -5,8 +5,6 @@
 
 #include <hltest/error.h>
 
-#include "devices/interrupt_at_halt.h"
-
 #include "machine/parts.h"
 #include "vm/guest_memory.h"
 
@@ -57,15 +55,26 @@ void Machine::refuse_empty_service(Vector vector) {
       fmt::format("on_interrupt({:#x}): the function is empty", static_cast<unsigned>(vector)));
 }
 
-void Machine::interrupt(Vector vector, unsigned times) {
-  if (times == 0) {
-    throw SetupError(
-        fmt::format("interrupt({:#x}): 0 times is never", static_cast<unsigned>(vector)));
-  }
+void Machine::interrupt(Vector vector, InterruptMoment moment) {
+  internal::MachineParts& own = parts_for("interrupt()");
   const auto number = static_cast<std::uint64_t>(vector);
-  internal::DeviceBus& bus = parts_for("interrupt()").bus;
-  bus.replace({.space = Space::kInterrupt, .first = number, .last = number},
-              std::make_shared<internal::InterruptAtHalt>(vector, times));
+  const auto* const halts = std::get_if<AtHalts>(&moment);
+  if (halts != nullptr && halts->times == 0) {
+    throw SetupError(fmt::format("interrupt({:#x}): 0 times is never", number));
+  }
+  const auto* const when = std::get_if<When>(&moment);
+  if (when != nullptr && when->condition == nullptr) {
+    throw SetupError(fmt::format("interrupt({:#x}): the condition is empty", number));
+  }
+  auto source = std::make_shared<internal::RequestedInterrupt>(vector);
+  own.bus.replace({.space = Space::kInterrupt, .first = number, .last = number}, source);
+  std::erase_if(own.interrupts,
+                [vector](const internal::WantedInterrupt& each) { return each.vector == vector; });
+  own.interrupts.push_back({.vector = vector, .moment = std::move(moment), .source = source});
+}
+
+void Machine::nmi(InterruptMoment moment) {
+  interrupt(Vector::kNonMaskableInterrupt, std::move(moment));
 }
 
 void Machine::set_memory_size(std::uint64_t size) {

@@ -10,6 +10,20 @@ bool is_complete(const AccessLog& log) {
   return log.dropped() == 0 && log.dropped_memory_writes() == 0 && log.dropped_calls() == 0;
 }
 
+LogPlayer::LogPlayer(AccessLog log, std::uint64_t access, std::uint64_t interrupt,
+                     std::uint64_t instructions)
+    : log_(std::move(log)), next_(access), next_interrupt_(interrupt), instructions_(instructions) {
+  for (std::uint64_t i = 0; const InterruptRequest& request : log_.interrupts()) {
+    ++i;
+    if (request.instructions || request.address) exact_interrupts_ = i;
+  }
+}
+
+void LogPlayer::on_instruction(GuestView& guest) {
+  visited_.insert(guest.registers().code_address());
+  ++instructions_;
+}
+
 bool LogPlayer::answer(Access& access, GuestView& guest) {
   if (is_at_end()) return false;
   const Access& logged = log_[next_];
@@ -53,7 +67,11 @@ const InterruptRequest* LogPlayer::next_request() const {
   const auto& interrupts = log_.interrupts();
   if (next_interrupt_ >= interrupts.size()) return nullptr;
   const InterruptRequest& request = interrupts[next_interrupt_];
-  return request.access <= next_ ? &request : nullptr;
+  // The count is one ahead: the instruction is only about to be executed.
+  const bool has_come = request.access <= next_ &&
+                        (!request.instructions || instructions_ > *request.instructions) &&
+                        (!request.address || visited_.contains(*request.address));
+  return has_come ? &request : nullptr;
 }
 
 std::optional<Vector> LogPlayer::interrupt() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 
 #include <hltest/access.h>
 
@@ -14,14 +15,18 @@ namespace hltest::internal {
 /// log's next.
 class LogPlayer : public Bus, public Observer {
  public:
-  /// From the log's access and interrupt on that are given, counted from 0.
-  LogPlayer(AccessLog log, std::uint64_t access, std::uint64_t interrupt)
-      : log_(std::move(log)), next_(access), next_interrupt_(interrupt) {}
+  /// From the log's access and interrupt on that are given, counted from 0, and after so many
+  /// instructions that were stepped.
+  LogPlayer(AccessLog log, std::uint64_t access, std::uint64_t interrupt,
+            std::uint64_t instructions);
 
   bool answer(Access& access, GuestView& guest) override;
   [[nodiscard]] std::optional<Vector> interrupt() const override;
   void acknowledge(Vector vector) override;
   void halted(GuestView& /*guest*/) override { is_halted_ = true; }
+  /// True while an interrupt has to come at an instruction.
+  [[nodiscard]] bool wants_steps() const override { return next_interrupt_ < exact_interrupts_; }
+  void on_instruction(GuestView& guest) override;
   [[nodiscard]] bool serves_handlers() const override { return !log_.calls().empty(); }
   bool on_handler(ServiceCall& call, GuestView& guest) override;
 
@@ -39,6 +44,9 @@ class LogPlayer : public Bus, public Observer {
   AccessLog log_;
   std::uint64_t next_;
   std::uint64_t next_interrupt_;
+  std::uint64_t instructions_;
+  std::uint64_t exact_interrupts_ = 0;  // up to the last that came at an instruction
+  std::set<Gva> visited_;               // of their addresses
   bool is_halted_ = false;
 };
 

@@ -133,4 +133,11 @@ std::chrono::microseconds processor_time() {
                                                 std::chrono::nanoseconds{now.tv_nsec});
 }
 
+bool StepTime::is_up() {
+  constexpr std::chrono::seconds kLongestStep{4};
+  const std::chrono::microseconds now = processor_time();
+  if (!since_) since_ = now;
+  return now - *since_ >= kLongestStep;
+}
+
 }  // namespace hltest::internal

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <csignal>
 #include <ctime>
+#include <optional>
 #include <vector>
 
 namespace hltest::internal {
@@ -46,5 +47,14 @@ class Deadline {
 /// What this thread has used of the processor, its guests' time included: a measure that does not
 /// depend on how busy the host is.
 std::chrono::microseconds processor_time();
+
+/// How long one step may take, counted from its first interruption: some instructions never end.
+class StepTime {
+ public:
+  bool is_up();
+
+ private:
+  std::optional<std::chrono::microseconds> since_;
+};
 
 }  // namespace hltest::internal

@@ -113,6 +113,7 @@ void Guest::set_state(const Snapshot& snapshot) {
   start_.memory = {};
   accesses_ = snapshot.accesses;
   interrupts_ = snapshot.interrupts;
+  instructions_ = snapshot.instructions;
 }
 
 std::vector<kvm::CpuidEntry> Guest::cpuid() const { return edited(shown_cpuid_, host_cpuid()); }
@@ -187,6 +188,7 @@ Snapshot Guest::save(const Snapshot* before) {
           .a20_is_open = a20_is_open(),
           .accesses = accesses_,
           .interrupts = interrupts_,
+          .instructions = instructions_,
           .began_with = start_registers()};
 }
 

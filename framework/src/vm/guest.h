@@ -69,6 +69,9 @@ class Guest {
   [[nodiscard]] std::uint64_t accesses() const { return accesses_; }
   void count_access() { ++accesses_; }
   void count_interrupt() { ++interrupts_; }
+  /// How many instructions it was stepped through since its run began.
+  [[nodiscard]] std::uint64_t instructions() const { return instructions_; }
+  void count_instruction() { ++instructions_; }
 
   [[nodiscard]] kvm::Vcpu& vcpu() { return vm_->vcpu; }
   [[nodiscard]] const kvm::Vcpu& vcpu() const { return vm_->vcpu; }
@@ -106,6 +109,7 @@ class Guest {
   Snapshot start_;  // without its memory
   std::uint64_t accesses_ = 0;
   std::uint64_t interrupts_ = 0;
+  std::uint64_t instructions_ = 0;
   GuestMemory* view_ = nullptr;
   std::optional<GuestMemory> own_view_;
   mutable std::optional<Registers> registers_;

@@ -1,40 +1,50 @@
 #include "vm/interrupt_delivery.h"
 
+#include <utility>
+
 namespace hltest::internal {
 
-std::optional<Vector> InterruptDelivery::due() {
+std::optional<Vector> InterruptDelivery::due(bool is_stepped) {
   const std::optional<Vector> vector = bus_.interrupt();
-  if (vector != requested_) {
-    requested_ = vector;
-    requested_since_ = guest_.accesses();
-    requested_at_halt_ = false;
-    if (!vector) guest_.vcpu().request_interrupt_window(false);
+  const std::optional<Gva> breakpoint = std::exchange(breakpoint_, std::nullopt);
+  if (!vector) {
+    if (requested_) guest_.vcpu().request_interrupt_window(false);
+    requested_.reset();
+    return std::nullopt;
   }
-  if (!vector) return std::nullopt;
-  if (guest_.vcpu().is_ready_for_interrupt()) return vector;
-  // While it steps, it is asked before each instruction.
-  if (!limits_.single_step) guest_.vcpu().request_interrupt_window(true);
+  if (!requested_ || requested_->vector != *vector) {
+    requested_ = {.access = guest_.accesses(), .vector = *vector, .address = breakpoint};
+    if (is_stepped) requested_->instructions = guest_.instructions();
+  }
+  const bool is_nmi = vector == Vector::kNonMaskableInterrupt;
+  if (is_nmi || guest_.vcpu().is_ready_for_interrupt()) return vector;
+  guest_.vcpu().request_interrupt_window(true);
   return std::nullopt;
 }
 
-bool InterruptDelivery::wake(GuestView& guest) {
-  if (bus_.interrupt()) return true;
-  bus_.halted(guest);
-  requested_ = bus_.interrupt();
-  requested_since_ = guest_.accesses();
-  requested_at_halt_ = requested_.has_value();
-  return requested_.has_value();
+bool InterruptDelivery::wake(GuestView& guest, bool is_enabled) {
+  const auto can_come = [is_enabled](const std::optional<Vector>& vector) {
+    return vector && (is_enabled || vector == Vector::kNonMaskableInterrupt);
+  };
+  if (can_come(bus_.interrupt())) return true;
+  for (Observer* const observer : observers_) observer->on_halt(guest);
+  if (!bus_.interrupt() && is_enabled) bus_.halted(guest);
+  const std::optional<Vector> vector = bus_.interrupt();
+  if (!can_come(vector)) return false;
+  requested_ = {.access = guest_.accesses(), .vector = *vector, .at_halt = true};
+  return true;
 }
 
 void InterruptDelivery::deliver(Vector vector) {
   guest_.vcpu().request_interrupt_window(false);
-  guest_.vcpu().inject_interrupt(vector);
+  if (vector == Vector::kNonMaskableInterrupt) {
+    guest_.vcpu().inject_nmi();
+  } else {
+    guest_.vcpu().inject_interrupt(vector);
+  }
   bus_.acknowledge(vector);
   guest_.count_interrupt();
-  for (Observer* const observer : observers_) {
-    observer->on_interrupt(
-        {.access = requested_since_, .vector = vector, .at_halt = requested_at_halt_});
-  }
+  for (Observer* const observer : observers_) observer->on_interrupt(*requested_);
   requested_.reset();
 }
 

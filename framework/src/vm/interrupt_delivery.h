@@ -7,33 +7,34 @@
 #include "bus/bus.h"
 #include "vm/guest.h"
 #include "vm/observer.h"
-#include "vm/run.h"
 
 namespace hltest::internal {
 
 /// Brings the interrupts that devices request to the guest of one run.
 class InterruptDelivery {
  public:
-  InterruptDelivery(Guest& guest, Bus& bus, const Limits& limits,
-                    std::span<Observer* const> observers)
-      : guest_(guest), bus_(bus), limits_(limits), observers_(observers) {}
+  InterruptDelivery(Guest& guest, Bus& bus, std::span<Observer* const> observers)
+      : guest_(guest), bus_(bus), observers_(observers) {}
 
-  /// What devices request, where the guest can take it now. Where it can't, and does not step, it
-  /// will exit as soon as it can.
-  std::optional<Vector> due();
-  /// Lets devices request an interrupt for a guest that waits in a HLT; true when one does.
-  bool wake(GuestView& guest);
+  /// What devices request, where the guest can take it now. Where it can't, it will exit as soon as
+  /// it can. A request that is new while the guest is stepped came at this instruction.
+  std::optional<Vector> due(bool is_stepped);
+  /// True while a request waits for the guest.
+  [[nodiscard]] bool is_waiting() const { return requested_.has_value(); }
+  /// The guest has come to a breakpoint, by which a device requests an interrupt.
+  void set_breakpoint(Gva address) { breakpoint_ = address; }
+  /// Lets devices request an interrupt for a guest that waits in a HLT, with interrupts enabled or
+  /// not; true when one comes.
+  bool wake(GuestView& guest, bool is_enabled);
   /// Delivers it when the guest is entered next, and tells the device and the observers.
   void deliver(Vector vector);
 
  private:
   Guest& guest_;
   Bus& bus_;
-  const Limits& limits_;
   std::span<Observer* const> observers_;
-  std::optional<Vector> requested_;
-  std::uint64_t requested_since_ = 0;
-  bool requested_at_halt_ = false;
+  std::optional<InterruptRequest> requested_;
+  std::optional<Gva> breakpoint_;
 };
 
 }  // namespace hltest::internal

@@ -36,6 +36,18 @@ class Observer {
   virtual void on_interrupt(const InterruptRequest& /*request*/) {}
   /// With `Limits::single_step`, before each instruction.
   virtual void on_step(const Step& /*step*/, const Guest& /*guest*/) {}
+  /// The guest has come to a HLT, which is not one of the framework's handlers'.
+  virtual void on_halt(GuestView& /*guest*/) {}
+  /// While it is true, `on_instruction` is called before each instruction (of a string instruction
+  /// each element).
+  [[nodiscard]] virtual bool wants_steps() const { return false; }
+  virtual void on_instruction(GuestView& /*guest*/) {}
+  /// Linear addresses, four at most, before whose instructions `on_breakpoint` is called.
+  [[nodiscard]] virtual const std::vector<Gva>& breakpoints() const {
+    static const std::vector<Gva> none;
+    return none;
+  }
+  virtual void on_breakpoint(Gva /*address*/) {}
   /// After `Limits::tick`; returns how long until the next.
   virtual std::chrono::microseconds on_tick(Guest& /*guest*/) { return std::chrono::hours{24}; }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 
+#include "vm/breakpoints.h"
 #include "vm/deadline.h"
 #include "vm/exit_answers.h"
 #include "vm/halt_meaning.h"
@@ -16,7 +17,6 @@ namespace {
 
 using kvm::Exit;
 
-constexpr std::chrono::seconds kLongestStep{4};
 constexpr std::chrono::milliseconds kStepCheck{250};
 
 class Engine {
@@ -27,7 +27,8 @@ class Engine {
         limits_(limits),
         observers_(observers),
         answers_(guest, bus, observers),
-        interrupts_(guest, bus, limits, observers),
+        interrupts_(guest, bus, observers),
+        breakpoints_(guest, observers),
         deadline_(limits.wall) {
     guest_.vcpu().set_signal_mask(deadline_.mask_in_guest());
     if (limits.tick) deadline_.wake_in(*limits.tick);
@@ -41,7 +42,7 @@ class Engine {
     for (;;) {
       if (deadline_.has_passed()) return TimeUp{};
       if (limits_.instructions && steps_ >= *limits_.instructions) return InstructionsDone{};
-      std::optional<Ending> ending = limits_.single_step ? step() : enter();
+      std::optional<Ending> ending = chooses_to_step() ? step() : enter();
       if (!ending) continue;
       const bool goes_on = goes_on_after(*ending);
       if (const auto& stopped = answers_.stopped()) return *stopped;
@@ -51,13 +52,38 @@ class Engine {
   }
 
  private:
+  // Besides where it has to: while an interrupt waits for the guest to enable interrupts, because
+  // there are KVMs that tell of it only some time later.
+  bool chooses_to_step() {
+    constexpr std::uint64_t kMostSteps = 1000;
+    steps_for_interrupt_ = interrupts_.is_waiting() ? steps_for_interrupt_ + 1 : 0;
+    const bool wants_steps = breakpoints_.need_steps() ||
+                             (steps_for_interrupt_ > 0 && steps_for_interrupt_ <= kMostSteps) ||
+                             std::ranges::any_of(observers_, &Observer::wants_steps);
+    const bool steps = limits_.single_step || (wants_steps && !has_set_trap_flag_);
+    if (is_stepping_ && !steps) guest_.vcpu().set_single_step(false);
+    was_stepping_ = is_stepping_;
+    is_stepping_ = steps;
+    return steps;
+  }
+
   // Lets the guest run to its next exit, and answers that.
   std::optional<Ending> enter() {
-    if (const auto vector = interrupts_.due()) interrupts_.deliver(*vector);
+    if (const auto vector = interrupts_.due(false)) {
+      interrupts_.deliver(*vector);
+    } else if (interrupts_.is_waiting() && steps_for_interrupt_ == 0) {
+      return std::nullopt;  // chooses anew
+    }
+    breakpoints_.set();
     guest_.forget_registers();
     const Exit exit = guest_.vcpu().run();
+    if (const auto address = breakpoints_.reached(exit)) {
+      interrupts_.set_breakpoint(*address);
+      return std::nullopt;
+    }
     if (is_interruption(exit)) {
-      if (limits_.tick && jumps_to_itself(guest_)) static_cast<void>(interrupts_.wake(answers_));
+      if (limits_.tick && jumps_to_itself(guest_))
+        static_cast<void>(interrupts_.wake(answers_, true));
       return answers_.stopped() ? std::optional<Ending>{*answers_.stopped()} : std::nullopt;
     }
     if (std::optional<Ending> ending = answers_.answer(exit)) return ending;
@@ -70,16 +96,27 @@ class Engine {
 
   // Executes one instruction; of a string instruction one element.
   std::optional<Ending> step() {
-    if (const auto vector = interrupts_.due()) {
+    breakpoints_.forget();  // stepping takes their place
+    if (!is_at_a_handler(guest_)) {
+      for (Observer* const observer : observers_) observer->on_instruction(answers_);
+    }
+    if (const auto vector = interrupts_.due(was_stepping_)) {
       if (std::optional<Ending> ending = step_into_handler(*vector)) return ending;
     }
+    guest_.vcpu().request_interrupt_window(false);  // it is asked before each instruction
     const Step now = look(guest_);
     if (!is_at_a_handler(guest_)) {
       ++steps_;
+      guest_.count_instruction();
       for (Observer* const observer : observers_) observer->on_step(now, guest_);
     }
     if (pass_hlt(now, guest_)) return kvm::HltExit{};
-    if (sets_trap_flag(now, guest_)) return SetsTrapFlag{};
+    if (sets_trap_flag(now, guest_)) {
+      if (limits_.single_step) return SetsTrapFlag{};
+      has_set_trap_flag_ = true;  // which stepping would take away
+      return std::nullopt;
+    }
+    if (const auto handler = handler_entered_by(now, guest_)) return run_to({*handler});
     BreakpointPatches patches{guest_, limits_.breakpoints};
     std::optional<Ending> ending = execute_one(now.before);
     if (patches.bring_back()) return std::nullopt;
@@ -94,14 +131,22 @@ class Engine {
     std::vector<Gva> handlers;
     if (const auto handler = handler_of(vector, guest_.tables())) handlers.push_back(*handler);
     interrupts_.deliver(vector);
+    return run_to(handlers);
+  }
+
+  // Runs natively up to the first of these handlers.
+  std::optional<Ending> run_to(const std::vector<Gva>& handlers) {
     guest_.vcpu().set_single_step(false);
     BreakpointPatches patches{guest_, handlers};
+    StepTime time;
     for (;;) {
       guest_.forget_registers();
       const Exit exit = guest_.vcpu().run();
       if (patches.bring_back()) return std::nullopt;
-      if (!is_interruption(exit)) {
-        if (std::optional<Ending> ending = answers_.answer(exit)) return ending;
+      if (is_interruption(exit)) {
+        if (time.is_up()) return TimeUp{};
+      } else if (std::optional<Ending> ending = answers_.answer(exit)) {
+        return ending;
       }
       if (deadline_.has_passed()) return TimeUp{};
     }
@@ -109,7 +154,7 @@ class Engine {
 
   std::optional<Ending> execute_one(const Registers& before) {
     guest_.vcpu().set_single_step(true);
-    std::optional<std::chrono::microseconds> first_interruption;
+    StepTime time;
     for (;;) {
       guest_.forget_registers();
       Exit exit = guest_.vcpu().run();
@@ -118,9 +163,7 @@ class Engine {
       const bool is_told_late =
           std::holds_alternative<kvm::HltExit>(exit) && guest_.registers().rip == before.rip;
       if (is_told_late || is_interruption(exit)) {
-        const std::chrono::microseconds now = processor_time();
-        if (!first_interruption) first_interruption = now;
-        if (now - *first_interruption >= kLongestStep) return TimeUp{};
+        if (time.is_up()) return TimeUp{};
       } else {
         if (std::optional<Ending> ending = answers_.answer(exit)) return ending;
         std::optional<Ending> ending = finish_access(InstructionsDone{});
@@ -159,7 +202,7 @@ class Engine {
     if (!std::holds_alternative<kvm::InterruptedExit>(exit)) return false;
     // Any other signal is the program's own affair, and was delivered.
     deadline_.take_signal();
-    if (limits_.single_step) deadline_.wake_in(kStepCheck);
+    if (is_stepping_) deadline_.wake_in(kStepCheck);
     if (limits_.tick && !deadline_.has_passed()) {
       std::chrono::microseconds next = std::chrono::hours{24};
       for (Observer* const observer : observers_) {
@@ -174,7 +217,8 @@ class Engine {
   // served.
   bool goes_on_after(const Ending& ending) {
     if (!std::holds_alternative<kvm::HltExit>(ending)) return false;
-    if (guest_.registers().rflags.if_() && interrupts_.wake(answers_)) return true;
+    const bool is_handler = is_at_a_handler(guest_);
+    if (!is_handler && interrupts_.wake(answers_, guest_.registers().rflags.if_())) return true;
     return std::ranges::any_of(observers_, [this](Observer* observer) {
       return observer->serves_handlers() && is_served_by(*observer);
     });
@@ -186,7 +230,7 @@ class Engine {
     if (exception == nullptr) return false;
     Registers registers = meaning.registers;
     // KVM steps by TF, and INT n has pushed it.
-    if (limits_.single_step) registers.rflags.value &= ~Rflags::kTf;
+    if (is_stepping_) registers.rflags.value &= ~Rflags::kTf;
     return answers_.serve_handler(observer, exception->vector, registers);
   }
 
@@ -196,21 +240,17 @@ class Engine {
   std::span<Observer* const> observers_;
   ExitAnswers answers_;
   InterruptDelivery interrupts_;
+  Breakpoints breakpoints_;
   Deadline deadline_;
+  bool is_stepping_ = false;
+  bool was_stepping_ = false;  // before the last choice
+  bool has_set_trap_flag_ = false;
+  std::uint64_t steps_for_interrupt_ = 0;
   std::uint64_t steps_ = 0;  // without those of the framework's handlers
   bool was_stepped_ = false;
 };
 
 }  // namespace
-
-Step look(const Guest& guest) {
-  Step step{.before = guest.registers()};
-  const GuestTables tables = guest.tables(step.before);
-  const Gva at = step.before.code_address();
-  step.gpa = tables.translate(at);
-  step.code = tables.read(at, kLongestInstruction);
-  return step;
-}
 
 Ending run(Guest& guest, Bus& bus, const Limits& limits, std::span<Observer* const> observers) {
   Engine engine{guest, bus, limits, observers};

@@ -53,7 +53,4 @@ using Ending = std::variant<kvm::HltExit, kvm::ShutdownExit, kvm::InternalErrorE
 /// that a device requests are delivered. Throws `HostError`, and what devices and observers throw.
 Ending run(Guest& guest, Bus& bus, const Limits& limits, std::span<Observer* const> observers = {});
 
-/// The guest as it is now, before its next step.
-Step look(const Guest& guest);
-
 }  // namespace hltest::internal

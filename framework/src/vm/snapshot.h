@@ -30,8 +30,9 @@ struct Snapshot {
   MemoryPages memory{};
   bool a20_is_open = true;
   DeviceStates devices{};
-  std::uint64_t accesses = 0;    ///< that the guest has made since its run began
-  std::uint64_t interrupts = 0;  ///< of devices that were delivered to it since then
+  std::uint64_t accesses = 0;      ///< that the guest has made since its run began
+  std::uint64_t interrupts = 0;    ///< of devices that were delivered to it since then
+  std::uint64_t instructions = 0;  ///< that it was stepped through since then
   /// The registers that its run began with, where this is a later moment.
   std::optional<Registers> began_with = std::nullopt;
 

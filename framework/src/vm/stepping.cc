@@ -1,6 +1,7 @@
 #include "vm/stepping.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <type_traits>
 
@@ -15,6 +16,7 @@ namespace {
 constexpr std::uint8_t kPushf = 0x9C;
 constexpr std::uint8_t kPopf = 0x9D;
 constexpr std::uint8_t kHlt = 0xF4;
+constexpr std::uint8_t kSti = 0xFB;
 
 // The first byte of the instruction after an operand-size prefix; 0 where it can't be read.
 std::uint8_t opcode_of(const Step& step) {
@@ -30,6 +32,15 @@ bool is_handler(const Guest& guest, Gva at) {
 
 }  // namespace
 
+Step look(const Guest& guest) {
+  Step step{.before = guest.registers()};
+  const GuestTables tables = guest.tables(step.before);
+  const Gva at = step.before.code_address();
+  step.gpa = tables.translate(at);
+  step.code = tables.read(at, kLongestInstruction);
+  return step;
+}
+
 bool sets_trap_flag(const Step& step, const Guest& guest) {
   if (opcode_of(step) != kPopf) return false;
   // TF is the lowest bit of the second byte.
@@ -39,7 +50,7 @@ bool sets_trap_flag(const Step& step, const Guest& guest) {
 
 void hide_trap_flag(const Step& step, Guest& guest) {
   if (opcode_of(step) != kPushf) return;
-  const auto top = guest.tables(step.before).translate(stack_address(guest.registers()));
+  const auto top = guest.tables().translate(stack_address(guest.registers()));
   if (!top || guest.memory().kind(*top + 1) != RegionKind::kRam) return;
   const std::vector<std::uint8_t> flags = guest.memory().read(*top + 1, 1);
   const std::uint8_t hidden[] = {static_cast<std::uint8_t>(flags[0] & ~(Rflags::kTf >> 8U))};
@@ -119,6 +130,23 @@ std::optional<Gva> handler_of(Vector vector, const GuestTables& tables) {
         return std::nullopt;
       },
       *gate);
+}
+
+std::optional<Gva> handler_entered_by(const Step& step, const Guest& guest) {
+  // There are KVMs that step STI and the next instruction as one.
+  const std::size_t at = !step.code.empty() && step.code[0] == kSti ? 1 : 0;
+  if (step.before.cr0.pe() || step.code.size() < at + 2) return std::nullopt;
+  constexpr std::uint8_t kInt = 0xCD;
+  constexpr std::uint8_t kInt3 = 0xCC;
+  const std::uint8_t opcode = step.code[at];
+  if (opcode != kInt && opcode != kInt3) return std::nullopt;
+  const Vector vector =
+      opcode == kInt3 ? Vector::kBreakpoint : static_cast<Vector>(step.code[at + 1]);
+  const GuestTables tables = guest.tables(step.before);
+  const std::optional<Gva> handler = handler_of(vector, tables);
+  const std::optional<Gpa> gpa = handler ? tables.translate(*handler) : std::nullopt;
+  const bool is_guests = gpa && guest.memory().kind(*gpa) == RegionKind::kRam;
+  return is_guests ? handler : std::nullopt;
 }
 
 bool has_come_to_a_handler(const Step& step, Guest& guest) {

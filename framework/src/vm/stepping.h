@@ -10,6 +10,9 @@
 /// What single-stepping by KVM changes for a guest, and how that is hidden from it.
 namespace hltest::internal {
 
+/// The guest as it is now, before its next step.
+Step look(const Guest& guest);
+
 /// True for a POPF that sets TF: the guest would not get the #DB for it.
 bool sets_trap_flag(const Step& step, const Guest& guest);
 
@@ -47,6 +50,9 @@ class BreakpointPatches {
   Guest& guest_;
   std::vector<Patch> patches_;
 };
+
+/// The handler of the guest's that this step enters by INT n, in real mode. Stepping would push TF.
+std::optional<Gva> handler_entered_by(const Step& step, const Guest& guest);
 
 /// Where the handler for a vector begins that the guest's IDT names; nothing where it names none.
 std::optional<Gva> handler_of(Vector vector, const GuestTables& tables);

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <hltest/image.h>
+#include <hltest/interrupt_moment.h>
+
+#include "devices/requested_interrupt.h"
+#include "vm/observer.h"
+
+namespace hltest::internal {
+
+/// An interrupt that a test wants, and what requests it.
+struct WantedInterrupt {
+  Vector vector{};
+  InterruptMoment moment{};
+  std::shared_ptr<RequestedInterrupt> source{};
+};
+
+/// Requests the interrupts that a test wants, in one run.
+class InterruptMoments : public Observer {
+ public:
+  /// Throws `SetupError` for a label that `image` does not have, and for more addresses than a
+  /// processor has breakpoints.
+  InterruptMoments(std::span<const WantedInterrupt> wanted, const FlatImage& image);
+
+  void on_access(const Access& access, std::span<const MemoryWrite> writes) override;
+  void on_halt(GuestView& guest) override;
+  [[nodiscard]] bool wants_steps() const override;
+  void on_instruction(GuestView& guest) override;
+  [[nodiscard]] const std::vector<Gva>& breakpoints() const override { return breakpoints_; }
+  void on_breakpoint(Gva address) override;
+
+ private:
+  // One that is still to come.
+  struct Pending {
+    Vector vector{};
+    InterruptMoment moment{};
+    std::shared_ptr<RequestedInterrupt> source{};
+  };
+  // Requests those whose moment `has_come`, and forgets them.
+  template <typename HasCome>
+  void request_if(HasCome has_come);
+
+  std::vector<Pending> pending_;
+  std::vector<Gva> breakpoints_;
+  std::uint64_t accesses_ = 0;
+  std::uint64_t instructions_ = 0;
+};
+
+}  // namespace hltest::internal
