@@ -35,6 +35,31 @@ TEST(DiskTest, GuestsThatOverlapAreRefused) {
   EXPECT_NO_THROW((Disk{at(4, image("b", 1, 2)), sector(image("a", 2048, 1))}));
 }
 
+TEST(DiskTest, OfGuestsCanHaveItsOwnSize) {
+  const Disk disk{4, {at(3, image("last", 512, 3))}};
+  EXPECT_EQ(disk.sectors(), 4U);
+  EXPECT_EQ(disk.read(3)[511], 3);
+  EXPECT_EQ(message_of<SetupError>([] {
+              (void)Disk{4, {at(3, image("long", 513, 3))}};
+            }),
+            "long (sectors 3-4) does not fit on a disk of 4 sectors: make the disk larger");
+  EXPECT_THROW((Disk{0, {}}), SetupError);
+}
+
+TEST(DiskTest, AnImageCanLieInPieces) {
+  std::vector<std::uint8_t> bytes(512, 1);
+  bytes.resize(1030, 2);
+  const RealModeImage whole{"whole", bytes};
+  FlatImage head = whole;
+  head.keep_first(512);
+  const Disk disk{at(9, head), {.lba = 4, .image = whole, .offset = 512}};
+  EXPECT_EQ(disk.read(9)[511], 1);
+  EXPECT_EQ(disk.read(10)[0], 0);
+  EXPECT_EQ(disk.read(4)[0], 2);
+  EXPECT_THAT(disk.read_bytes(5 * Disk::kSectorSize + 4, 4), ElementsAre(2, 2, 0, 0));
+  EXPECT_TRUE((DiskPart{.lba = 0, .image = whole, .offset = 2000}).bytes().empty());
+}
+
 TEST(DiskTest, WritesStayInTheValue) {
   Disk disk{100};
   const Disk before = disk;

@@ -37,6 +37,30 @@ TEST(ImageTest, BytesMadeAtRunTimeLiveAsLongAsACopy) {
   EXPECT_THAT(copy.bytes(), ::testing::ElementsAre(0x90, 0xF4));
 }
 
+TEST(ImageTest, WithOtherBytesKeepsNameAndSource) {
+  const std::vector<std::uint8_t> other{0xCC, 0xCD};
+  FlatImage copy{"", std::vector<std::uint8_t>{}};
+  {
+    const RealModeImage image{
+        "made",
+        {0x90, 0xF4},
+        kLoadAddress,
+        {"made.asm", "     1 00000000 90F4                      dw 0xF490\n"}};
+    copy = image.with_bytes(0, other).with_bytes(4, other);
+    EXPECT_THAT(image.bytes(), ::testing::ElementsAre(0x90, 0xF4)) << "the original stays";
+  }
+  EXPECT_EQ(copy.name(), "made");
+  EXPECT_THAT(copy.bytes(), ::testing::ElementsAre(0xCC, 0xCD, 0, 0, 0xCC, 0xCD));
+  ASSERT_TRUE(copy.source_map().line_at(1).has_value());
+  EXPECT_EQ(copy.source_map().line_at(1)->file, "made.asm");
+
+  const FlatImage linked = guests::add_digits_newline.with_bytes(1, other);
+  EXPECT_EQ(linked.name(), "add_digits_newline");
+  EXPECT_EQ(linked.bytes()[0], guests::add_digits_newline.bytes()[0]);
+  EXPECT_EQ(linked.bytes()[2], 0xCD);
+  EXPECT_EQ(linked.source_map().line_at(0), guests::add_digits_newline.source_map().line_at(0));
+}
+
 TEST(ImageTest, ASetHasAnImageForEachMode) {
   EXPECT_THAT(guests::add.in<CpuMode::kReal16>().bytes(), ::testing::ElementsAre(0x01, 0xD8, 0xF4));
   EXPECT_THAT(guests::add.in<CpuMode::kLong64>().bytes(),

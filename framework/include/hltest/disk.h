@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <initializer_list>
@@ -31,6 +32,14 @@ struct DiskGeometry {
 struct DiskPart {
   std::uint64_t lba = 0;
   FlatImage image;
+  /// The first byte of the image that is on the disk, at the beginning of sector `lba`: for an
+  /// image that lies on the disk in pieces, as a fragmented file does.
+  std::uint64_t offset = 0;
+
+  /// The bytes that are on the disk: of the image, those from `offset` on.
+  [[nodiscard]] std::span<const std::uint8_t> bytes() const {
+    return image.bytes().subspan(std::min<std::uint64_t>(offset, image.bytes().size()));
+  }
 };
 /// The boot sector, and what follows it in the image: from sector 0 on.
 DiskPart sector(const FlatImage& image);
@@ -50,6 +59,8 @@ class Disk {
   /// MB). Throws `SetupError` where two overlap, and beyond 2 TiB.
   Disk(std::initializer_list<DiskPart> parts);
   explicit Disk(std::vector<DiskPart> parts);
+  /// Guests on a disk of `sectors`. Throws `SetupError` as above, and where one does not fit.
+  Disk(std::uint64_t sectors, std::vector<DiskPart> parts);
   /// The bytes of an image; a last sector that is not whole is filled up with zeros. Throws
   /// `SetupError` for none.
   static Disk of_bytes(std::span<const std::uint8_t> bytes);

@@ -78,13 +78,16 @@ class FlatImage {
 
   /// Cuts it to its first `size` bytes, if it has more. Its source stays.
   void keep_first(std::size_t size);
+  /// A copy with `bytes` from `offset` on, made longer by zeros where it is too short. Its name and
+  /// its source stay: the lines and labels are those of this image.
+  [[nodiscard]] FlatImage with_bytes(std::size_t offset, std::span<const std::uint8_t> bytes) const;
   void set_load_address(Gpa address) { load_address_ = address; }
   void set_entry(Gva entry) { entry_ = entry; }
 
  private:
   struct Owned;
 
-  std::shared_ptr<const Owned> owned_;
+  std::shared_ptr<const void> owned_;  // what the views below are of, unless it is linked
   std::string_view name_;
   LinkedBytes bytes_;
   const LazySourceMap* source_map_;

@@ -50,7 +50,7 @@ class Parts : public DiskContent {
   explicit Parts(std::vector<DiskPart> parts) : parts_(std::move(parts)) {}
   void read(std::uint64_t lba, Disk::Sector& sector) const override {
     for (const DiskPart& part : parts_) {
-      const auto bytes = part.image.bytes();
+      const auto bytes = part.bytes();
       if (lba < part.lba || (lba - part.lba) * Disk::kSectorSize >= bytes.size()) continue;
       const auto rest = bytes.subspan((lba - part.lba) * Disk::kSectorSize);
       std::memcpy(sector.data(), rest.data(), std::min(rest.size(), sector.size()));
@@ -98,7 +98,7 @@ std::uint64_t sectors_of(std::uint64_t bytes) {
 
 std::string describe(const DiskPart& part) {
   return fmt::format("{} (sectors {}-{})", part.image.name(), part.lba,
-                     part.lba + sectors_of(part.image.bytes().size()) - 1);
+                     part.lba + sectors_of(part.bytes().size()) - 1);
 }
 
 }  // namespace
@@ -134,11 +134,22 @@ Disk::Disk(std::vector<DiskPart> parts) : sectors_(2880), parts_(std::move(parts
       throw SetupError(fmt::format("on the disk, {} and {} overlap", internal::describe(*before),
                                    internal::describe(part)));
     }
-    end = part.lba + sectors_of(part.image.bytes().size());
+    end = part.lba + sectors_of(part.bytes().size());
     before = &part;
   }
   sectors_ = std::max(sectors_, end);
   content_ = std::make_shared<internal::Parts>(parts_);
+}
+
+Disk::Disk(std::uint64_t sectors, std::vector<DiskPart> parts) : Disk(sectors) {
+  Disk disk{std::move(parts)};
+  for (const DiskPart& part : disk.parts_) {
+    if (part.lba + sectors_of(part.bytes().size()) <= sectors) continue;
+    throw SetupError(fmt::format("{} does not fit on a disk of {} sectors: make the disk larger",
+                                 internal::describe(part), sectors));
+  }
+  parts_ = std::move(disk.parts_);
+  content_ = std::move(disk.content_);
 }
 
 Disk Disk::of_bytes(std::span<const std::uint8_t> bytes) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -34,11 +35,28 @@ struct FlatImage::Owned {
 
 FlatImage::FlatImage(std::string name, std::vector<std::uint8_t> bytes, Gpa load_address,
                      NasmNotes notes)
-    : owned_(std::make_shared<const Owned>(std::move(name), std::move(bytes), std::move(notes))),
-      name_(owned_->name),
-      bytes_(bytes_of(owned_->bytes)),
-      source_map_(&owned_->source_map),
-      load_address_(load_address) {}
+    : source_map_(nullptr), load_address_(load_address) {
+  auto owned = std::make_shared<const Owned>(std::move(name), std::move(bytes), std::move(notes));
+  name_ = owned->name;
+  bytes_ = bytes_of(owned->bytes);
+  source_map_ = &owned->source_map;
+  owned_ = std::move(owned);
+}
+
+FlatImage FlatImage::with_bytes(std::size_t offset, std::span<const std::uint8_t> bytes) const {
+  struct Changed {
+    std::shared_ptr<const void> original;
+    std::vector<std::uint8_t> bytes;
+  };
+  std::vector<std::uint8_t> changed{this->bytes().begin(), this->bytes().end()};
+  changed.resize(std::max(changed.size(), offset + bytes.size()));
+  std::ranges::copy(bytes, changed.begin() + static_cast<std::ptrdiff_t>(offset));
+  auto owned = std::make_shared<const Changed>(Changed{owned_, std::move(changed)});
+  FlatImage copy = *this;
+  copy.bytes_ = bytes_of(owned->bytes);
+  copy.owned_ = std::move(owned);
+  return copy;
+}
 
 const SourceMap& FlatImage::source_map() const {
   static const SourceMap kEmpty;

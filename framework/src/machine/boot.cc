@@ -15,8 +15,8 @@ namespace {
 // The first sector as an image: that of the guest that the disk was made of, with its source, if
 // there is one.
 FlatImage boot_sector(const Disk& disk, const Disk::Sector& bytes) {
-  const bool is_a_guests =
-      !disk.parts().empty() && disk.parts().front().lba == 0 && disk.written_sectors().empty();
+  const bool is_a_guests = !disk.parts().empty() && disk.parts().front().lba == 0 &&
+                           disk.parts().front().offset == 0 && disk.written_sectors().empty();
   if (is_a_guests) {
     FlatImage image = disk.parts().front().image;
     image.keep_first(Disk::kSectorSize);

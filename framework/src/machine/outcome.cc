@@ -75,8 +75,8 @@ std::optional<SourcePlace> source_on_disk(const Disk& disk, const DiskTransfer& 
       transfer.lba * Disk::kSectorSize + (gpa - transfer.memory.value_or(gpa));
   for (const DiskPart& part : disk.parts()) {
     const std::uint64_t begin = part.lba * Disk::kSectorSize;
-    if (on_disk < begin || on_disk - begin >= part.image.bytes().size()) continue;
-    return source_in(part.image, on_disk - begin);
+    if (on_disk < begin || on_disk - begin >= part.bytes().size()) continue;
+    return source_in(part.image, part.offset + on_disk - begin);
   }
   return std::nullopt;
 }
