@@ -8,6 +8,7 @@
 #include <hltest/device.h>
 #include <hltest/diagnosis.h>
 #include <hltest/disk.h>
+#include <hltest/disk_layout.h>
 #include <hltest/error.h>
 #include <hltest/exceptions.h>
 #include <hltest/fixtures.h>
