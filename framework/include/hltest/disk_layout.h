@@ -3,12 +3,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <hltest/disk.h>
 #include <hltest/image.h>
 
-/// Disks with partitions, composed of guests. All are made of `DiskPart`s, so
+/// Disks with partitions and volumes, composed of guests and files. All are made of `DiskPart`s, so
 /// a report names the source lines of their boot sectors and programs.
 
 namespace hltest {
@@ -62,5 +63,47 @@ struct GptPartition {
 /// boot code that is too large.
 Disk gpt_disk(std::uint64_t sectors, const std::vector<GptPartition>& partitions,
               const std::optional<FlatImage>& boot_code = std::nullopt);
+
+/// A file in the root directory of a FAT volume.
+struct FatFile {
+  /// `KERNEL.BIN`: 1 to 8 characters, and an extension of up to 3, of A-Z, 0-9 and
+  /// !#$%&'()-@^_`{}~
+  std::string name{};
+  /// Bytes, or a guest, whose source lines reports name.
+  std::variant<std::vector<std::uint8_t>, FlatImage> content{};
+  /// The clusters that it lies in, in this order: all that it needs, each from 2 on. If it is
+  /// empty: the first that no file has. For fragmented files.
+  std::vector<std::uint16_t> clusters{};
+};
+
+/// A FAT12 or FAT16 volume: of fewer than 4085 clusters FAT12, otherwise FAT16 (Microsoft FAT
+/// specification, 1.03). At a floppy's size (`Disk::has_floppy_size`) without hidden sectors it has
+/// the floppy's usual parameters, at 1.44 MB these: clusters of one sector, two FATs of 9 sectors,
+/// 224 entries in the root directory, media F0h. Otherwise: media F8h, 512 entries, drive 80h, and
+/// the smallest clusters with which their number is 16 away from the limits of both types.
+struct FatVolume {
+  std::vector<FatFile> files{};
+  /// Its first bytes are a jump (EBh or E9h) to byte 62 or later. In bytes 3 to 61 the BIOS
+  /// parameter block is filled in: there it may have zeros, NOPs, or what the volume has. Bytes 510
+  /// and 511 become 55 AA. Without one, the volume has a sector that halts.
+  std::optional<FlatImage> boot_sector{};
+  std::uint64_t sectors = 2880;
+  /// The sectors of the disk before the volume: `Partition::first`, or 0 on a floppy.
+  std::uint64_t hidden = 0;
+  /// Of the disk that it is on. If it is not given: as `Disk::geometry` has it for a disk that ends
+  /// with this volume.
+  std::optional<DiskGeometry> geometry{};
+};
+
+/// The volume, to be the content of a partition: sector 0 is its boot sector.
+/// Throws `SetupError` for a file's name that is not as above or is there twice; for files that
+/// need more clusters, or entries of the root directory, than there are; for `FatFile::clusters`
+/// that are too few or too many, outside the volume, or another file's; for a volume without room
+/// for a cluster, or with more than 65508 clusters of 32 KiB (2 GiB), or that ends beyond sector
+/// 2^32 of the disk; and for a boot sector that is larger than a sector or not as above.
+std::vector<DiskPart> fat_parts(const FatVolume& volume);
+
+/// A disk that is one volume, such as a floppy. Throws as `fat_parts` does.
+Disk fat_disk(const FatVolume& volume);
 
 }  // namespace hltest
