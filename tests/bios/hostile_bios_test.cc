@@ -1,23 +1,15 @@
 // Every state that a BIOS may leave.
 #include <hltest/hltest.h>
 
-#include <cctype>
 #include <set>
 
+#include "../state_name.h"
 #include "guests/boot.h"
 #include "guests/second_stage.h"
 
 namespace {
 
 using namespace hltest;
-
-std::string test_name(const ::testing::TestParamInfo<BiosState>& test) {
-  std::string name;
-  for (const char c : test.param.name) {
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0) name += c;
-  }
-  return name;
-}
 
 class HostileBios : public BootSectorTest, public ::testing::WithParamInterface<BiosState> {
  protected:
@@ -61,7 +53,7 @@ TEST_P(HostileBios, TheGuestFindsTheState) {
 }
 
 INSTANTIATE_TEST_SUITE_P(States, HostileBios, ::testing::ValuesIn(hostile_bios_states()),
-                         test_name);
+                         state_name);
 
 TEST(HostileBiosStates, AreDifferentAndBeginWithTheUsualOne) {
   std::set<std::string> names;
