@@ -1,0 +1,75 @@
+// The tree's boot sectors, in hltest and in QEMU with SeaBIOS: both must leave the same.
+#include "guests/boot.h"
+#include "guests/second_stage.h"
+#include "oracle.h"
+
+namespace hltest::oracle {
+namespace {
+
+using SeabiosOracleTest = OracleTest;
+
+// Registers of the second stage.
+const std::map<std::string, std::string>& of_the_memory_map() {
+  static const std::map<std::string, std::string> kExcluded = {
+      {"rbx", "the number of ranges: SeaBIOS has more, for its ACPI tables"},
+      {"rbp", "the same number"}};
+  return kExcluded;
+}
+
+// Its code, and three ranges of the memory map, which begin every PC's. Not its GDT: QEMU leaves
+// the accessed bit of a code segment clear at a far jump, where a processor sets it (SDM vol.
+// 3, 3.4.5.1).
+std::vector<OwnedMemory> of_the_second_stage() {
+  const Gpa begin = guests::second_stage.load_address();
+  const std::uint64_t code = guests::second_stage.address("gdt").value() - begin.value();
+  return {{.from = begin, .size = code}, {.from = Gpa{0x5000}, .size = 60}};
+}
+
+TEST_F(SeabiosOracleTest, HelloSector) {
+  compare({.disks = {{kFirstHardDisk, hard_disk(guests::hello_sector)}}});
+}
+
+TEST_F(SeabiosOracleTest, HelloSectorOnAFloppy) {
+  compare({.disks = {{kFirstFloppy, floppy(guests::hello_sector)}}, .boot = kFirstFloppy});
+}
+
+TEST_F(SeabiosOracleTest, TwoStagesToLongMode) {
+  const Disk disk{sector(guests::load_second_stage), at(1, guests::second_stage)};
+  compare({.disks = {{kFirstFloppy, disk}},
+           .boot = kFirstFloppy,
+           .memory = of_the_second_stage(),
+           .excluded = of_the_memory_map()});
+}
+
+TEST_F(SeabiosOracleTest, TwoStagesFromAHardDisk) {
+  const Disk disk{sector(guests::load_second_stage), at(1, guests::second_stage),
+                  at(19'999, RealModeImage{"last", {0x4C}})};
+  compare({.disks = {{kFirstHardDisk, disk}},
+           .memory = of_the_second_stage(),
+           .excluded = of_the_memory_map()});
+}
+
+TEST_F(SeabiosOracleTest, CountTicks) {
+  compare({.disks = {{kFirstHardDisk, hard_disk(guests::count_ticks)}}});
+}
+
+TEST_F(SeabiosOracleTest, EchoKeys) {
+  compare({.disks = {{kFirstHardDisk, hard_disk(guests::echo_keys)}},
+           .keys = "Ab1\n",
+           .memory = {{.from = Gpa{0x8000}, .size = 0x200}}});
+}
+
+TEST_F(SeabiosOracleTest, ReadScanCodes) {
+  compare({.disks = {{kFirstHardDisk, hard_disk(guests::read_scan_codes)}},
+           .keys = "az",
+           .ready = guests::read_scan_codes.address(".wait"),
+           .memory = {{.from = Gpa{0x8000}, .size = 8}}});
+}
+
+TEST_F(SeabiosOracleTest, TheTimerInProtectedMode) {
+  if (const HostCan can{Ability::kIret}; !can) GTEST_SKIP() << can.reason;
+  compare({.disks = {{kFirstHardDisk, hard_disk(guests::protected_timer)}}});
+}
+
+}  // namespace
+}  // namespace hltest::oracle
