@@ -91,6 +91,15 @@ TEST_F(VideoServiceTest, SettingAModeClears) {
   EXPECT_EQ(mode.ah(), 40) << "columns";
 }
 
+TEST_F(VideoServiceTest, AModeThatAVgaLacksIsIgnored) {
+  type('a');
+  call(0x10, {.rax = 0x007F});
+  EXPECT_EQ(call(0x10, {.rax = 0x0F00}).al(), 3);
+  call(0x10, {.rax = 0x0008});
+  EXPECT_EQ(call(0x10, {.rax = 0x0F00}).al(), 3);
+  EXPECT_EQ(row(0), "a");
+}
+
 TEST_F(VideoServiceTest, Mode13hHasPixels) {
   call(0x10, {.rax = 0x0013});
   call(0x10, {.rax = 0x0C2A, .rcx = 319, .rdx = 199});

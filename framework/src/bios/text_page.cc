@@ -32,6 +32,8 @@ Gpa text_memory(std::uint8_t mode) { return mode == kMonochrome ? Gpa{0xB0000} :
 
 bool is_text_mode(std::uint8_t mode) { return mode <= 3 || mode == kMonochrome; }
 
+bool is_vga_mode(std::uint8_t mode) { return mode <= 7 || (mode >= 0x0D && mode <= 0x13); }
+
 void put_video_mode(std::uint8_t mode, bool keeps_memory, GuestMemory& memory) {
   const bool has_40_columns = mode <= 1 || mode == 4 || mode == 5 || mode == 0x0D || mode == 0x13;
   const bool has_30_rows = mode == 0x11 || mode == 0x12;

@@ -53,5 +53,7 @@ class TextPage {
 
 /// Modes 0 to 3 and 7.
 bool is_text_mode(std::uint8_t mode);
+/// The modes of a VGA, 0 to 7 and 0Dh to 13h.
+bool is_vga_mode(std::uint8_t mode);
 
 }  // namespace hltest::internal

@@ -22,7 +22,8 @@ void set_mode(BiosCall& call) {
   Registers& r = call.registers();
   call.call.name = "set the video mode";
   const std::uint8_t mode = r.al() & 0x7FU;
-  put_video_mode(mode, (r.al() & kKeepsMemory) != 0, call.memory());
+  // As VGA BIOSes do, it ignores a mode that it does not have.
+  if (is_vga_mode(mode)) put_video_mode(mode, (r.al() & kKeepsMemory) != 0, call.memory());
   r.set_al(mode > 7 ? 0x20 : mode == 6 ? 0x3F : 0x30);
 }
 
