@@ -82,6 +82,7 @@ TEST_F(VideoServiceTest, SettingAModeClears) {
   type('a');
   call(0x10, {.rax = 0x0083});
   EXPECT_EQ(row(0), "a") << "bit 7 keeps the memory";
+  EXPECT_EQ(call(0x10, {.rax = 0x0F00}).al(), 0x83) << "and is told";
   EXPECT_EQ(call(0x10, {.rax = 0x0300}).dx(), 0);
   call(0x10, {.rax = 0x0003});
   EXPECT_EQ(row(0), "");

@@ -24,6 +24,9 @@ inline constexpr Gpa kBiosMidnight{0x470};
 inline constexpr Gpa kBiosHardDisks{0x475};
 inline constexpr Gpa kBiosLastRow{0x484};
 inline constexpr Gpa kBiosCharacterHeight{0x485};
+inline constexpr Gpa kBiosVideoControl{0x487};
+/// Of `kBiosVideoControl`: the last mode was set without clearing the display's memory.
+inline constexpr std::uint8_t kModeKeptMemory = 0x80;
 
 /// The BIOS's ROM at the reset vector; a far jump there reboots.
 inline constexpr Gpa kResetVector{0xFFFF0};

@@ -47,6 +47,8 @@ void put_video_mode(std::uint8_t mode, bool keeps_memory, GuestMemory& memory) {
   memory.write<std::uint16_t>(kBiosActivePage + 1, 0x3D4);  // the CRT controller's port
   memory.write<std::uint8_t>(kBiosLastRow, has_30_rows ? 29 : 24);
   memory.write<std::uint16_t>(kBiosCharacterHeight, is_text_mode(mode) || has_30_rows ? 16 : 8);
+  constexpr std::uint8_t k256KiB = 0x60;
+  memory.write<std::uint8_t>(kBiosVideoControl, k256KiB | (keeps_memory ? kModeKeptMemory : 0));
   if (keeps_memory) return;
   if (is_text_mode(mode)) return clear_text(memory);
   memory.fill(Gpa{0xA0000}, 0x10000, 0);

@@ -100,7 +100,10 @@ void tell_cursor(BiosCall& call) {
 void tell_mode(BiosCall& call) {
   Registers& r = call.registers();
   call.call.name = "read the video mode";
-  r.set_al(call.memory().read<std::uint8_t>(kBiosVideoMode));
+  const GuestMemory& memory = call.memory();
+  r.set_al(
+      static_cast<std::uint8_t>(memory.read<std::uint8_t>(kBiosVideoMode) |
+                                (memory.read<std::uint8_t>(kBiosVideoControl) & kModeKeptMemory)));
   r.set_ah(static_cast<std::uint8_t>(call.memory().read<std::uint16_t>(kBiosColumns)));
   r.set_bh(active_page(call));
 }
