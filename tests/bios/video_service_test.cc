@@ -116,6 +116,8 @@ TEST_F(VideoServiceTest, PagesAreApart) {
   EXPECT_EQ(row(0), "") << "page 0";
   EXPECT_EQ(memory_.read<std::uint8_t>(kTextScreen + 0x1000), 'p');
   EXPECT_EQ(call(0x10, {.rax = 0x0F00}).bh(), 1);
+  call(0x10, {.rax = 0x050A});
+  EXPECT_EQ(call(0x10, {.rax = 0x0F00}).bh(), 1) << "there is no page 10";
 }
 
 // Whatever a guest has made of the data area, nothing outside the display's memory is written.

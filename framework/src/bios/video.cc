@@ -97,6 +97,17 @@ void tell_cursor(BiosCall& call) {
   r.set_dl(at.column);
 }
 
+void choose_page(BiosCall& call) {
+  constexpr std::uint8_t kLastPage = 7;
+  GuestMemory& memory = call.memory();
+  call.call.name = "choose a page";
+  const std::uint8_t page = call.registers().al();
+  if (page > kLastPage) return;
+  memory.write<std::uint8_t>(kBiosActivePage, page);
+  memory.write<std::uint16_t>(
+      kBiosPageStart, static_cast<std::uint16_t>(page * memory.read<std::uint16_t>(kBiosPageSize)));
+}
+
 void tell_mode(BiosCall& call) {
   Registers& r = call.registers();
   call.call.name = "read the video mode";
@@ -141,11 +152,7 @@ void serve_video(BiosCall& call) {
     case 0x03:
       return tell_cursor(call);
     case 0x05:
-      call.call.name = "choose a page";
-      memory.write<std::uint8_t>(kBiosActivePage, r.al() & 7U);
-      return memory.write<std::uint16_t>(
-          kBiosPageStart,
-          static_cast<std::uint16_t>((r.al() & 7U) * memory.read<std::uint16_t>(kBiosPageSize)));
+      return choose_page(call);
     case 0x06:
     case 0x07:
       return scroll(call, r.ah() == 0x06);
