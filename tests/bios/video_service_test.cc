@@ -47,6 +47,18 @@ TEST_F(VideoServiceTest, WritesCharactersWithoutMovingTheCursor) {
   EXPECT_EQ(call(0x10, {.rax = 0x0800}).ax(), 0x4E42);
 }
 
+// VGA BIOSes do not stop at the last row.
+TEST_F(VideoServiceTest, CharactersBeyondTheLastCellAreOnTheNextPage) {
+  call(0x10, {.rax = 0x0200, .rdx = 0x184E});
+  call(0x10, {.rax = 0x0944, .rbx = 0x002F, .rcx = 4});
+  EXPECT_EQ(cell(24, 79), 0x2F44);
+  EXPECT_EQ(cell(25, 1), 0x2F44);
+  EXPECT_EQ(cell(25, 2), 0x0720);
+  call(0x10, {.rax = 0x0945, .rbx = 0x001F, .rcx = 0xFFFF});
+  EXPECT_EQ(memory_.read<std::uint16_t>(kTextScreen + 0x7FFE), 0x1F45);
+  EXPECT_EQ(memory_.read<std::uint64_t>(Gpa{0xC0000}), 0U) << "the end of the display's memory";
+}
+
 TEST_F(VideoServiceTest, WritesStrings) {
   memory_.write_string(Gpa{0x20010}, "Hi");
   call(0x10, {.rax = 0x1301, .rbx = 0x000A, .rcx = 2, .rdx = 0x0203, .rbp = 0x10}, 0x2000);

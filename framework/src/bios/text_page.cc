@@ -14,9 +14,9 @@ namespace {
 constexpr std::uint8_t kMonochrome = 7;
 constexpr std::uint64_t kCellSize = 2;
 constexpr std::uint8_t kPages = 8;
+constexpr std::size_t kTextMemory = 0x8000;
 
 void clear_text(GuestMemory& memory) {
-  constexpr std::size_t kTextMemory = 0x8000;
   constexpr std::uint8_t kWhiteOnBlack = 0x07;
   std::vector<std::uint8_t> blank(kTextMemory);
   for (std::size_t i = 0; i < kTextMemory; i += 2) {
@@ -62,12 +62,14 @@ TextPage::TextPage(const BiosCall& call, std::uint8_t page)
       rows_(std::clamp<unsigned>(call.memory().read<std::uint8_t>(kBiosLastRow), 0, 59) + 1),
       has_cells_(is_text_mode(call.memory().read<std::uint8_t>(kBiosVideoMode))) {}
 
-Gpa TextPage::address(unsigned row, unsigned column) const {
+std::uint64_t TextPage::offset(unsigned row, unsigned column) const {
   const std::uint64_t page_size = call_.memory().read<std::uint16_t>(kBiosPageSize);
+  return page_size * page_ + (std::uint64_t{row} * columns_ + column) * kCellSize;
+}
+
+Gpa TextPage::address(unsigned row, unsigned column) const {
   const Gpa base = text_memory(call_.memory().read<std::uint8_t>(kBiosVideoMode));
-  constexpr std::uint64_t kWindow = 0x8000;
-  return base +
-         (page_size * page_ + (std::uint64_t{row} * columns_ + column) * kCellSize) % kWindow;
+  return base + offset(row, column) % kTextMemory;
 }
 
 TextPage::Cursor TextPage::cursor() const {
@@ -87,7 +89,7 @@ std::uint16_t TextPage::cell() const {
 }
 
 void TextPage::put(Cursor at, std::uint8_t character, std::optional<std::uint8_t> attribute) const {
-  if (!has_cells_ || at.row >= rows_ || at.column >= columns_) return;
+  if (!has_cells_ || offset(at.row, at.column) + kCellSize > kTextMemory) return;
   const Gpa gpa = address(at.row, at.column);
   call_.memory().write<std::uint8_t>(gpa, character);
   if (attribute) call_.memory().write<std::uint8_t>(gpa + 1, *attribute);

@@ -28,7 +28,8 @@ class TextPage {
   void set_cursor(Cursor cursor) const;
   /// Character and attribute at the cursor.
   [[nodiscard]] std::uint16_t cell() const;
-  /// Writes a character at a place; keeps the attribute there if none is given.
+  /// Writes a character at a place; keeps the attribute there if none is given. Rows below the last
+  /// one are memory of the display, too: the next page begins there.
   void put(Cursor at, std::uint8_t character, std::optional<std::uint8_t> attribute) const;
   /// Writes a character as a terminal does, and moves the cursor: BEL, BS, LF and CR are obeyed,
   /// and the page scrolls when it is full.
@@ -42,6 +43,8 @@ class TextPage {
   [[nodiscard]] bool has_cells() const { return has_cells_; }
 
  private:
+  /// Of a cell, in the display's memory, which it may be beyond the end of.
+  [[nodiscard]] std::uint64_t offset(unsigned row, unsigned column) const;
   [[nodiscard]] Gpa address(unsigned row, unsigned column) const;
 
   const BiosCall& call_;

@@ -33,13 +33,13 @@ void write_characters(BiosCall& call, bool with_attribute) {
   call.call.name = "write characters";
   const TextPage page{call, r.bh()};
   TextPage::Cursor at = page.cursor();
-  const unsigned cells = page.columns() * page.rows();
-  for (unsigned left = std::min<unsigned>(r.cx(), cells); left > 0; --left) {
+  for (unsigned left = r.cx(); left > 0; --left) {
     page.put(at, r.al(), with_attribute ? std::optional{r.bl()} : std::nullopt);
     if (++at.column < page.columns()) continue;
     at.column = 0;
-    ++at.row;
+    if (++at.row == 0) break;
   }
+  const unsigned cells = page.columns() * page.rows();
   call.call.text.assign(std::min<unsigned>(r.cx(), cells), static_cast<char>(r.al()));
 }
 
