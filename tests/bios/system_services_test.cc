@@ -105,6 +105,11 @@ TEST_F(SystemServicesTest, Keys) {
   EXPECT_EQ(stopped_, "it waits for a key (INT 16h, AH = 00h), and all have been read");
 }
 
+TEST_F(SystemServicesTest, AnUnknownFunctionOfTheKeyboardLeavesTheFlags) {
+  EXPECT_FALSE(call(0x16, {.rax = 0x7700}).rflags.cf());
+  EXPECT_FALSE(call_.is_known);
+}
+
 TEST_F(SystemServicesTest, AKeyPutIntoTheBufferIsReadNext) {
   bios_.settings.keys = "ab";
   call(0x16, {});

@@ -147,7 +147,8 @@ TEST_F(VideoServiceTest, ABrokenDataAreaDoesNoHarm) {
 }
 
 TEST_F(VideoServiceTest, AFunctionThatItLacksIsNoKnownOne) {
-  call(0x10, {.rax = 0x4F00});
+  EXPECT_FALSE(call(0x10, {.rax = 0x4F00}).rflags.cf()) << "AX tells, not the carry flag";
+  EXPECT_EQ(call_.after.ax(), 0x4F00);
   EXPECT_FALSE(call_.is_known);
 }
 

@@ -16,9 +16,13 @@ void BiosCall::write(Gpa gpa, std::span<const std::uint8_t> bytes) const {
 }
 
 void refuse(BiosCall& call) {
+  leave(call);
+  call.set_carry(true);
+}
+
+void leave(BiosCall& call) {
   call.call.is_known = false;
   call.call.name = "a function that this BIOS does not have";
-  call.set_carry(true);
 }
 
 void serve_nothing(BiosCall& call) { call.call.name = "nothing: a vector for handlers of others"; }

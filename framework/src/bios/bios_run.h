@@ -74,6 +74,8 @@ void serve_second_pic(BiosCall& call);  ///< IRQ 8 to 15
 
 /// For a function that the BIOS does not have: named as such, and answered with carry set.
 void refuse(BiosCall& call);
+/// The same for INT 10h and 16h, whose flags say nothing of an unknown function.
+void leave(BiosCall& call);
 
 /// Puts the services of a BIOS into a table. `bios` has to live as long as the table.
 void install(BiosRun& bios, ServiceTable& services);

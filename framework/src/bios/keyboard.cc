@@ -107,7 +107,7 @@ void serve_keyboard(BiosCall& call) {
       r.set_al(0);
       return;
     default:
-      refuse(call);
+      leave(call);
   }
 }
 

@@ -181,7 +181,7 @@ void serve_video(BiosCall& call) {
     case 0x13:
       return write_string(call);
     default:
-      if (!tell_display(call)) refuse(call);
+      if (!tell_display(call)) leave(call);
   }
 }
 
