@@ -175,8 +175,10 @@ void tell_parameters(BiosCall& call) {
   const Disk* const disk = disk_of(call);
   if (disk == nullptr) return end_with(call, 0x07);
   const DiskGeometry geometry = disk->geometry();
-  const unsigned last = geometry.cylinders - 1;
   const bool is_hard_disk = r.dl() >= kFirstHardDisk;
+  // A hard disk's last cylinder is for diagnostics (IBM PC/AT Technical Reference).
+  const unsigned reserved = is_hard_disk ? 2 : 1;
+  const unsigned last = std::max(geometry.cylinders, reserved) - reserved;
   const auto drives = std::ranges::count_if(call.bios.drives, [&](const auto& drive) {
     return (drive.first >= kFirstHardDisk) == is_hard_disk;
   });
@@ -204,9 +206,12 @@ void tell_type(BiosCall& call) {
     r.set_ah(1);
     return;
   }
+  const DiskGeometry geometry = disk->geometry();
+  const unsigned cylinders = std::max(geometry.cylinders, 1U) - 1;  // without that for diagnostics
+  const unsigned sectors = cylinders * geometry.heads * geometry.sectors;
   r.set_ah(3);
-  r.set_cx(static_cast<std::uint16_t>(disk->sectors() >> 16U));
-  r.set_dx(static_cast<std::uint16_t>(disk->sectors()));
+  r.set_cx(static_cast<std::uint16_t>(sectors >> 16U));
+  r.set_dx(static_cast<std::uint16_t>(sectors));
 }
 
 void tell_extensions(BiosCall& call) {
