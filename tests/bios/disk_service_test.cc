@@ -158,6 +158,17 @@ TEST_F(DiskServiceTest, FloppiesHaveNoExtensions) {
   EXPECT_TRUE(call(0x13, {.rax = 0x4200, .rdx = 0, .rsi = 0x600}).rflags.cf());
 }
 
+TEST_F(DiskServiceTest, WhatOnlyHardDisksAreToldToDo) {
+  bios_.drives.emplace(kFirstFloppy, Disk{2880});
+  for (const unsigned ah : {0x09U, 0x0CU, 0x0DU, 0x10U, 0x11U, 0x14U}) {
+    EXPECT_EQ(call(0x13, {.rax = ah << 8U, .rcx = 1, .rdx = 0x80}).ah(), 0) << ah;
+    EXPECT_FALSE(call_.after.rflags.cf());
+    EXPECT_TRUE(call_.is_known);
+    EXPECT_EQ(call(0x13, {.rax = ah << 8U, .rcx = 1, .rdx = 0}).ah(), 1) << ah;
+    EXPECT_TRUE(call_.after.rflags.cf());
+  }
+}
+
 TEST_F(DiskServiceTest, AFailureIsToldAsOne) {
   read(0, 0, 1);
   EXPECT_EQ(to_string(call_),

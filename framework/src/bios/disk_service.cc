@@ -252,12 +252,28 @@ void tell_extended_parameters(BiosCall& call) {
   end_with(call, kDone);
 }
 
+// What moves nothing: set the parameters, seek, reset, ready?, recalibrate, diagnose.
+void prepare_hard_disk(BiosCall& call) {
+  call.call.name = "prepare the hard disk";
+  if (call.call.before.dl() < kFirstHardDisk) {
+    refuse(call);
+    return end_with(call, kBadCommand);
+  }
+  end_with(call, disk_of(call) != nullptr ? kDone : kBadCommand);
+}
+
 }  // namespace
 
 void serve_disk(BiosCall& call) {
   switch (call.call.before.ah()) {
-    case 0x00:
+    case 0x09:
+    case 0x0C:
     case 0x0D:
+    case 0x10:
+    case 0x11:
+    case 0x14:
+      return prepare_hard_disk(call);
+    case 0x00:
       call.call.name = "reset the disks";
       return end_with(call, disk_of(call) != nullptr ? kDone : kBadCommand);
     case 0x01:
