@@ -102,7 +102,7 @@ TEST_F(DiskServiceTest, PacketsAreChecked) {
   EXPECT_FALSE(by_packet(0x42, 1, 63).rflags.cf());
   EXPECT_EQ(first_word(), 63);
   EXPECT_EQ(by_packet(0x42, 1, 0, 15).ah(), 0x01) << "too short";
-  EXPECT_EQ(by_packet(0x42, 0, 0).ah(), 0x01);
+  EXPECT_EQ(by_packet(0x42, 0, 0).ah(), 0x00) << "no sectors are no error (EDD-3, 8.22)";
   EXPECT_EQ(by_packet(0x42, 129, 0).ah(), 0x01);
   EXPECT_FALSE(by_packet(0x42, 128, 0).rflags.cf());
   bios_.settings.has_disk_extensions = false;

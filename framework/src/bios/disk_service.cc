@@ -157,7 +157,7 @@ void transfer_by_packet(BiosCall& call, Operation operation) {
   };
   const auto read = call.memory().read<Packet>(packet);
   constexpr std::uint16_t kMostSectors = 128;
-  if (read.size < kPacketSize || read.count == 0 || read.count > kMostSectors) {
+  if (read.size < kPacketSize || read.count > kMostSectors) {
     return end_with(call, kBadCommand);
   }
   std::uint64_t moved = 0;
