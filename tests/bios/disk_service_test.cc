@@ -110,6 +110,12 @@ TEST_F(DiskServiceTest, PacketsAreChecked) {
   EXPECT_FALSE(call_.is_known);
 }
 
+TEST_F(DiskServiceTest, SeeksByAPacket) {
+  EXPECT_FALSE(by_packet(0x47, 1, 63).rflags.cf());
+  EXPECT_TRUE(call_.is_known) << "AH = 41h says that the function is there";
+  EXPECT_TRUE(by_packet(0x47, 1, 20'000).rflags.cf());
+}
+
 TEST_F(DiskServiceTest, TellsParameters) {
   const Registers chs = call(0x13, {.rax = 0x0800, .rdx = 0x80});
   EXPECT_EQ(chs.dh(), 15) << "the last head";

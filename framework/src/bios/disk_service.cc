@@ -22,7 +22,7 @@ enum Status : std::uint8_t {
   kNotReady = 0x80,
 };
 
-enum class Operation { kRead, kWrite, kVerify };
+enum class Operation { kRead, kWrite, kVerify, kSeek };
 
 struct Transfer {
   Operation operation;
@@ -34,6 +34,7 @@ struct Transfer {
 const char* name(Operation operation) {
   return operation == Operation::kRead    ? "read"
          : operation == Operation::kWrite ? "write"
+         : operation == Operation::kSeek  ? "seek"
                                           : "verify";
 }
 
@@ -159,6 +160,9 @@ void transfer_by_packet(BiosCall& call, Operation operation) {
   constexpr std::uint16_t kMostSectors = 128;
   if (read.size < kPacketSize || read.count > kMostSectors) {
     return end_with(call, kBadCommand);
+  }
+  if (operation == Operation::kSeek) {
+    return end_with(call, read.lba < disk->sectors() ? kDone : kSectorNotFound);
   }
   std::uint64_t moved = 0;
   const Gpa memory = call.address(Segment::real_mode(read.segment), read.offset);
@@ -298,6 +302,8 @@ void serve_disk(BiosCall& call) {
       return transfer_by_packet(call, Operation::kWrite);
     case 0x44:
       return transfer_by_packet(call, Operation::kVerify);
+    case 0x47:
+      return transfer_by_packet(call, Operation::kSeek);
     case 0x48:
       return tell_extended_parameters(call);
     default:
