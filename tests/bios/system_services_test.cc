@@ -134,6 +134,12 @@ TEST_F(SystemServicesTest, TheSerialPortPrints) {
   EXPECT_EQ(call(0x14, {.rax = 0x0200}).ah(), 0x80) << "nothing comes";
 }
 
+TEST_F(SystemServicesTest, ASerialPortThatThereIsNotPrintsNothing) {
+  EXPECT_EQ(call(0x14, {.rax = 0x0141, .rdx = 1}).ax(), 0x0141) << "COM2";
+  EXPECT_EQ(call_.text, "");
+  EXPECT_EQ(call(0x14, {.rax = 0x0300, .rdx = 4}).ax(), 0x0300);
+}
+
 TEST_F(SystemServicesTest, TheEndsOfBooting) {
   call(0x18, {});
   EXPECT_EQ(stopped_, "it gave up booting (INT 18h)");

@@ -133,6 +133,14 @@ void tell_two_sizes(BiosCall& call) {
   call.set_carry(false);
 }
 
+// The data area has the ports of COM1 to COM4, and 0 for one that there is not.
+bool has_serial_port(const BiosCall& call) {
+  constexpr Gpa kPorts{0x400};
+  constexpr unsigned kMost = 4;
+  const unsigned number = call.call.before.dx();
+  return number < kMost && call.memory().read<std::uint16_t>(kPorts + number * 2ULL) != 0;
+}
+
 }  // namespace
 
 void serve_equipment(BiosCall& call) {
@@ -171,6 +179,10 @@ void serve_serial(BiosCall& call) {
   Registers& r = call.registers();
   constexpr std::uint8_t kReady = 0x60;    // the transmitter is empty
   constexpr std::uint8_t kTimeout = 0x80;  // nothing is received
+  if (!has_serial_port(call)) {
+    call.call.name = "a serial port that there is not";
+    return;
+  }
   switch (r.ah()) {
     case 0x00:
       call.call.name = "set a serial port up";
