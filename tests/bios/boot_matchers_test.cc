@@ -43,6 +43,16 @@ TEST_F(BootMatchersTest, TextIsQuoted) {
   EXPECT_EQ(message(outcome, SentOnSerial("")), "(it matches)");
 }
 
+TEST_F(BootMatchersTest, SerialPortsSendByTheBiosToo) {
+  // xor dx, dx; mov ax, 0161h; int 14h; mov dx, 3F8h; mov al, 'b'; out dx, al;
+  // xor dx, dx; mov ax, 0163h; int 14h; hlt
+  std::vector<std::uint8_t> code{0x31, 0xD2, 0xB8, 0x61, 0x01, 0xCD, 0x14, 0xBA, 0xF8, 0x03, 0xB0,
+                                 0x62, 0xEE, 0x31, 0xD2, 0xB8, 0x63, 0x01, 0xCD, 0x14, 0xF4};
+  code.resize(510);
+  code.insert(code.end(), {0x55, 0xAA});
+  EXPECT_THAT(run(RealModeImage{"sends", code}), SentOnSerial("abc"));
+}
+
 TEST_F(BootMatchersTest, CallsAndSectorsAreListed) {
   const Outcome outcome =
       run(Disk{sector(guests::load_second_stage), at(1, RealModeImage{"halt", {0xF4}})});

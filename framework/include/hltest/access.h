@@ -251,7 +251,7 @@ class PortView : public AccessView {
   [[nodiscard]] std::vector<Port> written_ports() const;
 };
 
-/// The text that the serial ports transmitted, in order.
+/// The text that the serial ports transmitted, in order: by OUT, and by INT 14h.
 std::string serial_text(const AccessLog& log);
 
 }  // namespace hltest

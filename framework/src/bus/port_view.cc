@@ -87,10 +87,16 @@ std::optional<char> SerialOutput::transmitted(const Access& access) {
 }
 
 std::string serial_text(const AccessLog& log) {
+  constexpr Vector kSerialService{0x14};
   SerialOutput output;
   std::string text;
-  for (const Access& access : log) {
-    if (const auto character = output.transmitted(access)) text += *character;
+  auto call = log.calls().begin();
+  for (std::uint64_t i = 0; i < log.size(); ++i) {
+    if (const auto character = output.transmitted(log[i])) text += *character;
+    // A call is an access, too.
+    for (; call != log.calls().end() && call->access <= i; ++call) {
+      if (call->vector == kSerialService) text += call->text;
+    }
   }
   return text;
 }
