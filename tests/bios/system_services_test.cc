@@ -118,6 +118,16 @@ TEST_F(SystemServicesTest, AKeyPutIntoTheBufferIsReadNext) {
   EXPECT_EQ(call(0x16, {}).al(), 'b');
 }
 
+TEST_F(SystemServicesTest, AKeyPutIntoTheBufferKeepsItsScanCode) {
+  call(0x16, {.rax = 0x0500, .rcx = 0x3B00});
+  EXPECT_EQ(call(0x16, {.rax = 0x1100}).ax(), 0x3B00) << "F1";
+  EXPECT_EQ(call(0x16, {.rax = 0x1000}).ax(), 0x3B00);
+  for (unsigned i = 0; i < 15; ++i) {
+    EXPECT_EQ(call(0x16, {.rax = 0x0500, .rcx = 0x1E61}).al(), 0) << i;
+  }
+  EXPECT_EQ(call(0x16, {.rax = 0x0500, .rcx = 0x1E61}).al(), 1) << "it is full";
+}
+
 TEST_F(SystemServicesTest, TheClockGoesByCalls) {
   EXPECT_EQ(call(0x1A, {}).dx(), 1);
   EXPECT_EQ(call(0x1A, {}).dx(), 2);

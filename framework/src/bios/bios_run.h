@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <hltest/bios.h>
 #include <hltest/disk.h>
@@ -29,8 +30,10 @@ struct BiosRun {
   std::uint64_t waited = 0;      ///< microseconds by INT 15h, AH = 86h that are no whole tick yet
   unsigned transfers = 0;        ///< calls that read or write a disk, those that failed too
   std::shared_ptr<Pic> pic{};
-  char last_key = 0;     ///< that the keyboard has sent
-  std::string buffer{};  ///< what the BIOS's handler for IRQ 1 has taken, and INT 16h reads first
+  char last_key = 0;  ///< that the keyboard has sent
+  /// Scan codes and characters that the BIOS's handler for IRQ 1 or INT 16h, AH = 05h has put
+  /// there, and INT 16h reads first.
+  std::vector<std::uint16_t> buffer{};
   std::shared_ptr<KeyboardController> keyboard{};
   std::shared_ptr<Uart> com1{};
 };

@@ -25,7 +25,7 @@ bool is_on_its_way(const BiosRun& bios) {
 }
 
 std::optional<std::uint16_t> next_key(const BiosRun& bios) {
-  if (!bios.buffer.empty()) return key_code(bios.buffer.front());
+  if (!bios.buffer.empty()) return bios.buffer.front();
   if (is_on_its_way(bios)) return key_code(bios.last_key);
   if (bios.next_key >= bios.settings.keys.size()) return std::nullopt;
   return key_code(bios.settings.keys[bios.next_key]);
@@ -33,7 +33,7 @@ std::optional<std::uint16_t> next_key(const BiosRun& bios) {
 
 void take_key(BiosRun& bios) {
   if (!bios.buffer.empty()) {
-    bios.buffer.erase(0, 1);
+    bios.buffer.erase(bios.buffer.begin());
   } else if (is_on_its_way(bios)) {
     bios.keyboard->take();
   } else {
@@ -78,7 +78,7 @@ void serve_key(BiosCall& call) {
   call.call.name = "a key";
   BiosRun& bios = call.bios;
   if (bios.keyboard != nullptr) {
-    if (bios.keyboard->has_press()) bios.buffer += bios.last_key;
+    if (bios.keyboard->has_press()) bios.buffer.push_back(key_code(bios.last_key));
     bios.keyboard->take();
   }
   if (bios.pic != nullptr) bios.pic->end_of_interrupt(1);
@@ -101,11 +101,14 @@ void serve_keyboard(BiosCall& call) {
     case 0x03:
       call.call.name = "set the repeat rate";
       return;
-    case 0x05:
+    case 0x05: {
+      constexpr std::size_t kMost = 15;
       call.call.name = "put a key into the buffer";
-      call.bios.buffer += static_cast<char>(r.cl());
-      r.set_al(0);
+      const bool has_room = call.bios.buffer.size() < kMost;
+      if (has_room) call.bios.buffer.push_back(r.cx());
+      r.set_al(has_room ? 0 : 1);
       return;
+    }
     default:
       leave(call);
   }
