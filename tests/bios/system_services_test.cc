@@ -25,6 +25,16 @@ TEST_F(SystemServicesTest, TellMoreThan16MiBInUnitsOf64KiB) {
   EXPECT_EQ(call(0x15, {.rax = 0x8800}).ax(), 0xFFFF) << "what fits";
 }
 
+TEST_F(SystemServicesTest, TellTheConfiguration) {
+  const Registers after = call(0x15, {.rax = 0xC000});
+  EXPECT_FALSE(after.rflags.cf());
+  EXPECT_EQ(after.ah(), 0);
+  const Gpa table{after.es.base.value() + after.bx()};
+  EXPECT_EQ(memory_.read<std::uint16_t>(table), 8) << "bytes follow";
+  EXPECT_EQ(memory_.read<std::uint8_t>(table + 2), 0xFC) << "an AT";
+  EXPECT_EQ(call(0x15, {.rax = 0xC100}).es.selector, 0x9FC0) << "the EBDA";
+}
+
 class MemoryMapTest : public ServiceTest {
  protected:
   Registers ask(std::uint64_t ebx, std::uint64_t edx = 0x534D4150, std::uint64_t ecx = 20) {

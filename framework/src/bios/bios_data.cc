@@ -17,7 +17,7 @@ void put_bios_data(const Bios& bios, unsigned floppies, unsigned hard_disks, Gue
   }
   const auto ebda = static_cast<std::uint16_t>(bios.conventional_kib * 64);
   memory.write<std::array<std::uint16_t, 4>>(Gpa{0x400}, {0x3F8, 0, 0, 0});  // COM1
-  memory.write<std::uint16_t>(Gpa{0x40E}, ebda);
+  memory.write<std::uint16_t>(kBiosEbda, ebda);
   memory.write<std::uint16_t>(kBiosEquipment, equipment);
   memory.write<std::uint16_t>(kBiosMemorySize, static_cast<std::uint16_t>(bios.conventional_kib));
   memory.write<std::array<std::uint16_t, 4>>(Gpa{0x41A}, {0x1E, 0x1E, 0, 0});  // no keys
@@ -35,6 +35,12 @@ void put_bios_data(const Bios& bios, unsigned floppies, unsigned hard_disks, Gue
   constexpr Gpa kVector1E{0x78};
   memory.write<std::array<std::uint16_t, 2>>(
       kVector1E, {static_cast<std::uint16_t>(kDisketteParameters.value() & 0xFFFF), kRomSegment});
+
+  // Eight bytes: an AT's model, submodel and revision; a second interrupt controller, a real-time
+  // clock and an EBDA.
+  constexpr std::uint8_t kFeatures = 0x40 | 0x20 | 0x04;
+  memory.write<std::array<std::uint8_t, 10>>(kConfigurationTable,
+                                             {8, 0, 0xFC, 0x00, 0x01, kFeatures});
 
   // int 19h; the date of the BIOS, and the model: AT.
   memory.write<std::array<std::uint8_t, 2>>(kResetVector, {0xCD, 0x19});

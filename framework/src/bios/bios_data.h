@@ -10,6 +10,7 @@
 /// Reference; SeaBIOS has the same).
 namespace hltest::internal {
 
+inline constexpr Gpa kBiosEbda{0x40E};  // its segment
 inline constexpr Gpa kBiosEquipment{0x410};
 inline constexpr Gpa kBiosMemorySize{0x413};
 inline constexpr Gpa kBiosVideoMode{0x449};
@@ -31,8 +32,11 @@ inline constexpr std::uint8_t kModeKeptMemory = 0x80;
 /// The BIOS's ROM at the reset vector; a far jump there reboots.
 inline constexpr Gpa kResetVector{0xFFFF0};
 inline constexpr Gpa kDisketteParameters{0xFEFC7};
+/// What INT 15h, AH = C0h tells the address of.
+inline constexpr Gpa kConfigurationTable{0xFE6F5};
 
-/// Fills in the data area, the diskette parameters (vector 1Eh) and the ROM at the reset vector.
+/// Fills in the data area, the diskette parameters (vector 1Eh), the configuration table and the
+/// ROM at the reset vector.
 void put_bios_data(const Bios& bios, unsigned floppies, unsigned hard_disks, GuestMemory& memory);
 
 /// What setting a video mode leaves in the data area and, unless it is to keep it, in the display's

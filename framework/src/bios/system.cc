@@ -141,6 +141,22 @@ bool has_serial_port(const BiosCall& call) {
   return number < kMost && call.memory().read<std::uint16_t>(kPorts + number * 2ULL) != 0;
 }
 
+void tell_configuration(BiosCall& call) {
+  constexpr std::uint16_t kRomSegment = 0xF000;
+  Registers& r = call.registers();
+  call.call.name = "read the configuration";
+  r.es = Segment::real_mode(kRomSegment);
+  r.set_bx(static_cast<std::uint16_t>(kConfigurationTable.value() & 0xFFFF));
+  r.set_ah(0);
+  call.set_carry(false);
+}
+
+void tell_ebda(BiosCall& call) {
+  call.call.name = "read the segment of the EBDA";
+  call.registers().es = Segment::real_mode(call.memory().read<std::uint16_t>(kBiosEbda));
+  call.set_carry(false);
+}
+
 }  // namespace
 
 void serve_equipment(BiosCall& call) {
@@ -224,6 +240,10 @@ void serve_system(BiosCall& call) {
       return move_block(call);
     case 0x88:
       return tell_extended_memory(call);
+    case 0xC0:
+      return tell_configuration(call);
+    case 0xC1:
+      return tell_ebda(call);
     default:
       refuse(call);
       r.set_ah(0x86);
