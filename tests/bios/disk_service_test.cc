@@ -63,7 +63,8 @@ TEST_F(DiskServiceTest, RefusesPlacesThatTheDiskLacks) {
   EXPECT_EQ(read(0, 0, 1, 129).ah(), 0x01);
   EXPECT_FALSE(read(0, 0, 1, 128).rflags.cf());
   EXPECT_EQ(read(0, 0, 1, 1, 0x81).ah(), 0x80) << "no such drive";
-  EXPECT_EQ(call(0x13, {.rax = 0x0100}).ah(), 0x80) << "the last status";
+  EXPECT_EQ(call(0x13, {.rax = 0x0100, .rdx = 0x80}).ah(), 0x80) << "the last status";
+  EXPECT_EQ(call(0x13, {.rax = 0x0100, .rdx = 0}).ah(), 0) << "not the floppy drives'";
 }
 
 TEST_F(DiskServiceTest, ACountThatReachesBeyondTheEndReadsWhatThereIs) {

@@ -21,6 +21,8 @@ void put_bios_data(const Bios& bios, unsigned floppies, unsigned hard_disks, Gue
   memory.write<std::uint16_t>(kBiosEquipment, equipment);
   memory.write<std::uint16_t>(kBiosMemorySize, static_cast<std::uint16_t>(bios.conventional_kib));
   memory.write<std::array<std::uint16_t, 4>>(Gpa{0x41A}, {0x1E, 0x1E, 0, 0});  // no keys
+  memory.write<std::uint8_t>(kBiosFloppyStatus, 0);
+  memory.write<std::uint8_t>(kBiosHardDiskStatus, 0);
   memory.write<std::uint8_t>(kBiosHardDisks, static_cast<std::uint8_t>(hard_disks));
   memory.write<std::array<std::uint16_t, 2>>(Gpa{0x480}, {0x1E, 0x3E});  // the keyboard buffer
   memory.write<std::uint8_t>(Gpa{std::uint64_t{ebda} * 16}, 1);          // KiB of EBDA

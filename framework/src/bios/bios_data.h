@@ -13,6 +13,7 @@ namespace hltest::internal {
 inline constexpr Gpa kBiosEbda{0x40E};  // its segment
 inline constexpr Gpa kBiosEquipment{0x410};
 inline constexpr Gpa kBiosMemorySize{0x413};
+inline constexpr Gpa kBiosFloppyStatus{0x441};
 inline constexpr Gpa kBiosVideoMode{0x449};
 inline constexpr Gpa kBiosColumns{0x44A};
 inline constexpr Gpa kBiosPageSize{0x44C};
@@ -22,6 +23,7 @@ inline constexpr Gpa kBiosCursorShape{0x460};
 inline constexpr Gpa kBiosActivePage{0x462};
 inline constexpr Gpa kBiosTicks{0x46C};
 inline constexpr Gpa kBiosMidnight{0x470};
+inline constexpr Gpa kBiosHardDiskStatus{0x474};
 inline constexpr Gpa kBiosHardDisks{0x475};
 inline constexpr Gpa kBiosLastRow{0x484};
 inline constexpr Gpa kBiosCharacterHeight{0x485};

@@ -26,9 +26,8 @@ struct BiosRun {
   Bios settings{};
   Drives drives{};
   std::size_t next_key = 0;
-  std::uint8_t disk_status = 0;  ///< what INT 13h, AH = 01h tells
-  std::uint64_t waited = 0;      ///< microseconds by INT 15h, AH = 86h that are no whole tick yet
-  unsigned transfers = 0;        ///< calls that read or write a disk, those that failed too
+  std::uint64_t waited = 0;  ///< microseconds by INT 15h, AH = 86h that are no whole tick yet
+  unsigned transfers = 0;    ///< calls that read or write a disk, those that failed too
   std::shared_ptr<Pic> pic{};
   char last_key = 0;  ///< that the keyboard has sent
   /// Scan codes and characters that the BIOS's handler for IRQ 1 or INT 16h, AH = 05h has put

@@ -38,8 +38,13 @@ const char* name(Operation operation) {
                                           : "verify";
 }
 
+// Of the last call for a drive of this kind.
+Gpa status_of(const BiosCall& call) {
+  return call.call.before.dl() < kFirstHardDisk ? kBiosFloppyStatus : kBiosHardDiskStatus;
+}
+
 void end_with(BiosCall& call, std::uint8_t status) {
-  call.bios.disk_status = status;
+  call.memory().write<std::uint8_t>(status_of(call), status);
   call.registers().set_ah(status);
   call.set_carry(status != kDone);
 }
@@ -173,6 +178,13 @@ void transfer_by_packet(BiosCall& call, Operation operation) {
   end_with(call, status);
 }
 
+void tell_status(BiosCall& call) {
+  call.call.name = "read the status";
+  const auto status = call.memory().read<std::uint8_t>(status_of(call));
+  call.registers().set_ah(status);
+  call.set_carry(status != kDone);
+}
+
 void tell_parameters(BiosCall& call) {
   Registers& r = call.registers();
   call.call.name = "read the drive's parameters";
@@ -281,9 +293,7 @@ void serve_disk(BiosCall& call) {
       call.call.name = "reset the disks";
       return end_with(call, disk_of(call) != nullptr ? kDone : kBadCommand);
     case 0x01:
-      call.call.name = "read the status";
-      call.registers().set_ah(call.bios.disk_status);
-      return call.set_carry(call.bios.disk_status != kDone);
+      return tell_status(call);
     case 0x02:
       return transfer_by_chs(call, Operation::kRead);
     case 0x03:
