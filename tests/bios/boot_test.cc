@@ -38,6 +38,8 @@ TEST_F(BootSectorTest, FindsTheStateOfABios) {
   EXPECT_EQ(memory().read<std::uint16_t>(Gpa{0x40E}), 0x9FC0) << "the EBDA's segment";
   EXPECT_EQ(memory().read<std::uint8_t>(Gpa{0x475}), 1) << "hard disk";
   EXPECT_EQ(memory().read<std::uint8_t>(Gpa{0x449}), 3) << "the video mode";
+  EXPECT_EQ(memory().read<std::uint8_t>(Gpa{0x489}), 0x51) << "a VGA";
+  EXPECT_EQ(memory().read<std::uint8_t>(Gpa{0x496}), 0x10) << "a keyboard of 101 keys";
   EXPECT_EQ(memory().read<std::uint32_t>(Gpa{0x1E * 4}), 0xF000EFC7U) << "diskette parameters";
 }
 

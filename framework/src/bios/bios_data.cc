@@ -25,7 +25,10 @@ void put_bios_data(const Bios& bios, unsigned floppies, unsigned hard_disks, Gue
   memory.write<std::uint8_t>(kBiosHardDiskStatus, 0);
   memory.write<std::uint8_t>(kBiosHardDisks, static_cast<std::uint8_t>(hard_disks));
   memory.write<std::array<std::uint16_t, 2>>(Gpa{0x480}, {0x1E, 0x3E});  // the keyboard buffer
-  memory.write<std::uint8_t>(Gpa{std::uint64_t{ebda} * 16}, 1);          // KiB of EBDA
+  memory.write<std::uint8_t>(Gpa{0x496}, 0x10);                          // a keyboard of 101 keys
+  // Of a VGA with a colour display: switches, settings, and what INT 10h, AX = 1A00h tells.
+  memory.write<std::array<std::uint8_t, 3>>(Gpa{0x488}, {0xF9, 0x51, 0x08});
+  memory.write<std::uint8_t>(Gpa{std::uint64_t{ebda} * 16}, 1);  // KiB of EBDA
 
   constexpr std::uint8_t kText80x25 = 3;
   put_video_mode(kText80x25, false, memory);
