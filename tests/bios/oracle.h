@@ -19,6 +19,13 @@ struct OwnedMemory {
   std::uint64_t size = 0;
 };
 
+/// Memory that is not compared, and why.
+struct ExcludedMemory {
+  Gpa from{};
+  std::uint64_t size = 0;
+  std::string why{};
+};
+
 /// A guest that boots in hltest and in QEMU with SeaBIOS.
 struct BootCase {
   std::map<Drive, Disk> disks{};
@@ -27,6 +34,7 @@ struct BootCase {
   std::string keys{};
   Gva ready{0x7C00};
   std::vector<OwnedMemory> memory{};
+  std::vector<ExcludedMemory> excluded_memory{};
   /// Registers that need not be alike at the end, by name, each with the reason.
   std::map<std::string, std::string> excluded{};
 };
@@ -48,7 +56,7 @@ class OracleTest : public BootSectorTest {
   void boot_in_qemu(const BootCase& boot_case);
   void compare_registers(const BootCase& boot_case);
   void compare_display();
-  void compare_memory(const OwnedMemory& range);
+  void compare_memory(const OwnedMemory& range, const std::vector<ExcludedMemory>& excluded = {});
   void compare_disks(const BootCase& boot_case);
 };
 

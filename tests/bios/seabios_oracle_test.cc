@@ -8,6 +8,31 @@ namespace {
 
 using SeabiosOracleTest = OracleTest;
 
+// What of the BIOS data area is not compared.
+std::vector<ExcludedMemory> of_the_data_area() {
+  return {{Gpa{0x410}, 1, "bit 2: QEMU has a mouse; the others are compared apart"},
+          {Gpa{0x46C}, 4, "the time of day, in ticks"},
+          {Gpa{0x476}, 1, "the controller of SeaBIOS's hard disk"},
+          {Gpa{0x47C}, 1, "how long SeaBIOS waits for COM1"},
+          {Gpa{0x48F}, 1, "the controller of SeaBIOS's floppy drives"},
+          {Gpa{0x4A8}, 4, "an address in the ROM of SeaBIOS's VGA BIOS"},
+          {Gpa{0x4B0}, 0x50, "the VGA BIOS's own"}};
+}
+
+TEST_F(SeabiosOracleTest, TheDataAreaAtTheStart) {
+  constexpr Gpa kEquipment{0x410};
+  constexpr unsigned kMouse = 4;
+  std::vector<std::uint8_t> code{0xF4};  // hlt
+  code.resize(510);
+  code.insert(code.end(), {0x55, 0xAA});
+  const RealModeImage halts{"halts", code};
+  compare({.disks = {{kFirstFloppy, Disk{2880}}, {kFirstHardDisk, hard_disk(halts)}},
+           .memory = {{.from = Gpa{0x400}, .size = 0x100}},
+           .excluded_memory = of_the_data_area()});
+  ASSERT_NE(qemu_, nullptr);
+  EXPECT_EQ(memory().read<std::uint8_t>(kEquipment) | kMouse, qemu_->read(kEquipment, 1).at(0));
+}
+
 // Registers of the second stage.
 const std::map<std::string, std::string>& of_the_memory_map() {
   static const std::map<std::string, std::string> kExcluded = {
