@@ -148,6 +148,16 @@ TEST_F(SystemServicesTest, TheClockGoesByCalls) {
   EXPECT_EQ(call(0x1A, {.rax = 0x0400}).cx(), 0x2000);
 }
 
+TEST_F(SystemServicesTest, TheRealTimeClockTellsWhatItWasSetTo) {
+  call(0x1A, {.rax = 0x0300, .rcx = 0x1020, .rdx = 0x3000});
+  EXPECT_EQ(call(0x1A, {.rax = 0x0200}).cx(), 0x1020);
+  EXPECT_EQ(call_.after.dx(), 0x3000);
+  call(0x1A, {.rax = 0x0500, .rcx = 0x2003, .rdx = 0x0405});
+  EXPECT_EQ(call(0x1A, {.rax = 0x0400}).cx(), 0x2003);
+  EXPECT_EQ(call_.after.dx(), 0x0405);
+  EXPECT_EQ(bios_.cmos->byte(Cmos::kMonth), 4) << "also at port 71h";
+}
+
 TEST_F(SystemServicesTest, TheSerialPortPrints) {
   EXPECT_EQ(call(0x14, {.rax = 0x0141}).ah() & 0x80, 0);
   EXPECT_EQ(call_.text, "A");

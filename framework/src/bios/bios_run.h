@@ -12,6 +12,7 @@
 #include <hltest/service.h>
 
 #include "devices/keyboard_controller.h"
+#include "devices/pc_ports.h"
 #include "devices/pic.h"
 #include "devices/uart.h"
 #include "vm/service_table.h"
@@ -35,6 +36,7 @@ struct BiosRun {
   std::vector<std::uint16_t> buffer{};
   std::shared_ptr<KeyboardController> keyboard{};
   std::shared_ptr<Uart> com1{};
+  std::shared_ptr<Cmos> cmos{};
 };
 
 /// Scan code and character of a key that is typed, as INT 16h has them in AX.

@@ -34,6 +34,48 @@ void serve_timer(BiosCall& call) {
   r.rflags.set(Rflags::kIf | Rflags::kTf, false);
 }
 
+namespace {
+
+// AH = 02h to 05h, all in BCD. False for any other function, and without a clock.
+bool serve_real_time_clock(BiosCall& call) {
+  Registers& r = call.registers();
+  if (call.bios.cmos == nullptr) return false;
+  Cmos& cmos = *call.bios.cmos;
+  switch (r.ah()) {
+    case 0x02:
+      call.call.name = "read the time of the real-time clock";
+      r.set_ch(cmos.byte(Cmos::kHour));
+      r.set_cl(cmos.byte(Cmos::kMinute));
+      r.set_dh(cmos.byte(Cmos::kSecond));
+      r.set_dl(0);  // no daylight saving
+      return true;
+    case 0x03:
+      call.call.name = "set the time of the real-time clock";
+      cmos.set_byte(Cmos::kHour, r.ch());
+      cmos.set_byte(Cmos::kMinute, r.cl());
+      cmos.set_byte(Cmos::kSecond, r.dh());
+      return true;
+    case 0x04:
+      call.call.name = "read the date of the real-time clock";
+      r.set_ch(cmos.byte(Cmos::kCentury));
+      r.set_cl(cmos.byte(Cmos::kYear));
+      r.set_dh(cmos.byte(Cmos::kMonth));
+      r.set_dl(cmos.byte(Cmos::kDay));
+      return true;
+    case 0x05:
+      call.call.name = "set the date of the real-time clock";
+      cmos.set_byte(Cmos::kCentury, r.ch());
+      cmos.set_byte(Cmos::kYear, r.cl());
+      cmos.set_byte(Cmos::kMonth, r.dh());
+      cmos.set_byte(Cmos::kDay, r.dl());
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 void serve_clock(BiosCall& call) {
   Registers& r = call.registers();
   GuestMemory& memory = call.memory();
@@ -55,22 +97,8 @@ void serve_clock(BiosCall& call) {
       memory.write<std::uint32_t>(kBiosTicks, std::uint32_t{r.cx()} << 16U | r.dx());
       memory.write<std::uint8_t>(kBiosMidnight, 0);
       return;
-    case 0x02:  // 12:34:56, in BCD
-      call.call.name = "read the time of the real-time clock";
-      r.set_cx(0x1234);
-      r.set_dx(0x5600);
-      return;
-    case 0x04:  // 2000-01-02, in BCD
-      call.call.name = "read the date of the real-time clock";
-      r.set_cx(0x2000);
-      r.set_dx(0x0102);
-      return;
-    case 0x03:
-    case 0x05:
-      call.call.name = "set the real-time clock";
-      return;
     default:
-      refuse(call);
+      if (!serve_real_time_clock(call)) refuse(call);
   }
 }
 

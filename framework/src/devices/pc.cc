@@ -30,7 +30,8 @@ Pc attach_pc(DeviceBus& bus, std::uint64_t memory_size, const PcConnections& con
   const auto keyboard = std::make_shared<KeyboardController>(pic, connections.next_key);
   put(0x60, 0x60, keyboard);
   put(0x64, 0x64, keyboard);
-  put(0x70, 0x71, std::make_shared<Cmos>(memory_size, pic));
+  const auto cmos = std::make_shared<Cmos>(memory_size, pic);
+  put(0x70, 0x71, cmos);
   const auto vga = std::make_shared<Vga>();
   put(0x3C0, 0x3CF, vga);
   put(0x3D4, 0x3D5, vga);
@@ -53,7 +54,7 @@ Pc attach_pc(DeviceBus& bus, std::uint64_t memory_size, const PcConnections& con
   const auto debug = std::make_shared<DebugPorts>();
   put(kPostCode, kPostCode, debug);
   put(kDebugConsole, kDebugConsole, debug);
-  return {.pic = pic, .keyboard = keyboard, .com1 = com1};
+  return {.pic = pic, .keyboard = keyboard, .com1 = com1, .cmos = cmos};
 }
 
 }  // namespace hltest::internal

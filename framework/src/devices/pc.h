@@ -10,6 +10,7 @@
 
 #include "bus/device_bus.h"
 #include "devices/keyboard_controller.h"
+#include "devices/pc_ports.h"
 #include "devices/pic.h"
 #include "devices/uart.h"
 
@@ -20,6 +21,7 @@ struct Pc {
   std::shared_ptr<Pic> pic{};
   std::shared_ptr<KeyboardController> keyboard{};
   std::shared_ptr<Uart> com1{};
+  std::shared_ptr<Cmos> cmos{};
 };
 
 /// What is connected to a PC.

@@ -14,16 +14,29 @@ struct CmosState {
   std::array<std::uint8_t, 128> bytes{};
 };
 
-/// The CMOS memory and the real-time clock at ports 70h and 71h. Its time stands still: the same in
-/// each run as INT 1Ah tells. A guest that has enabled one of its interrupts (register B) and has a
-/// handler of its own for IRQ 8 gets it whenever it waits in a HLT.
+/// The CMOS memory and the real-time clock at ports 70h and 71h, which INT 1Ah reads and sets. Its
+/// time stands still: each run begins at the same. A guest that has enabled one of its interrupts
+/// (register B) and has a handler of its own for IRQ 8 gets it whenever it waits in a HLT.
 class Cmos : public PlainDevice<CmosState> {
  public:
+  /// Bytes of the clock, in BCD.
+  enum Index : std::size_t {
+    kSecond = 0x00,
+    kMinute = 0x02,
+    kHour = 0x04,
+    kDay = 0x07,
+    kMonth = 0x08,
+    kYear = 0x09,
+    kCentury = 0x32,
+  };
+
   /// `memory_size` bytes of RAM, which it tells.
   Cmos(std::uint64_t memory_size, std::shared_ptr<Pic> pic);
   std::optional<std::uint64_t> read(const Access& access, GuestView& guest) override;
   bool write(const Access& access, GuestView& guest) override;
   void halted(GuestView& guest) override;
+  [[nodiscard]] std::uint8_t byte(Index at) const { return state_.bytes.at(at); }
+  void set_byte(Index at, std::uint8_t value) { state_.bytes.at(at) = value; }
 
  private:
   std::shared_ptr<Pic> pic_;

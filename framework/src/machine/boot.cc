@@ -107,7 +107,8 @@ Outcome Machine::boot(Drive drive, const StartRegisters& start) {
                   .drives = own.drives,
                   .pic = own.pc.pic,
                   .keyboard = own.pc.keyboard,
-                  .com1 = own.pc.com1};
+                  .com1 = own.pc.com1,
+                  .cmos = own.pc.cmos};
 
   Outcome outcome =
       run(boot_sector(disk->second, sector), at_boot(start, own.state.registers, drive));
