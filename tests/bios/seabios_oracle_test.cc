@@ -1,4 +1,7 @@
 // The tree's boot sectors, in hltest and in QEMU with SeaBIOS: both must leave the same.
+#include <fstream>
+#include <iterator>
+
 #include "guests/boot.h"
 #include "guests/second_stage.h"
 #include "oracle.h"
@@ -89,6 +92,34 @@ TEST_F(SeabiosOracleTest, ReadScanCodes) {
            .keys = "az",
            .ready = guests::read_scan_codes.address(".wait"),
            .memory = {{.from = Gpa{0x8000}, .size = 8}}});
+}
+
+// A disk that the MBR in this file boots: its only partition prints "P". Nothing without the file.
+std::optional<Disk> partitioned_disk(const char* mbr) {
+  constexpr std::uint64_t kPartition = 64;  // cylinder 0, head 1, sector 2
+  std::ifstream file{mbr, std::ios::binary};
+  if (!file) return std::nullopt;
+  std::vector<std::uint8_t> code{std::istreambuf_iterator<char>{file}, {}};
+  Disk disk{20'000};
+  disk.write_bytes(0, code);
+  disk.write_bytes(0x1BE, std::vector<std::uint8_t>{0x80, 1, 2, 0, 0x83, 1, 63, 0, kPartition, 0, 0,
+                                                    0, 100, 0, 0, 0});
+  // mov ax, 0E50h; int 10h; cli; hlt
+  disk.write_bytes(kPartition * Disk::kSectorSize,
+                   std::vector<std::uint8_t>{0xB8, 0x50, 0x0E, 0xCD, 0x10, 0xFA, 0xF4});
+  for (const std::uint64_t sector : {std::uint64_t{0}, kPartition}) {
+    disk.write_bytes(sector * Disk::kSectorSize + 510, std::vector<std::uint8_t>{0x55, 0xAA});
+  }
+  return disk;
+}
+
+// Syslinux's, which looks for the extensions, reads, moves itself, and leaves its registers.
+TEST_F(SeabiosOracleTest, APublishedMbr) {
+  constexpr const char* kMbr = "/usr/lib/syslinux/mbr/mbr.bin";
+  const std::optional<Disk> disk = partitioned_disk(kMbr);
+  if (!disk) GTEST_SKIP() << kMbr << " is missing: the package syslinux-common has it";
+  compare({.disks = {{kFirstHardDisk, *disk}},
+           .memory = {{.from = Gpa{0x600}, .size = 0x200}, {.from = Gpa{0x7C00}, .size = 0x200}}});
 }
 
 TEST_F(SeabiosOracleTest, TheTimerInProtectedMode) {
