@@ -21,16 +21,28 @@ const RealModeImage& image() {
   return kImage;
 }
 
+// The same code as a boot sector.
+const RealModeImage& sector_image() {
+  static const RealModeImage kImage = [] {
+    std::vector<std::uint8_t> bytes{image().bytes().begin(), image().bytes().end()};
+    bytes.resize(Disk::kSectorSize - 2);
+    bytes.insert(bytes.end(), {0x55, 0xAA});
+    return RealModeImage{"bench_sector", bytes};
+  }();
+  return kImage;
+}
+
 /// A test as GoogleTest would run it: constructed, set up, run, torn down, destroyed.
-class Cycle : public RealModeTest {
+template <typename Fixture, const RealModeImage& (*kImage)()>
+class Cycle : public Fixture {
  public:
   explicit Cycle(std::uint64_t memory_size) : memory_size_(memory_size) {}
   void TestBody() override {
-    SetUp();
-    machine().set_memory_size(memory_size_);
-    const Outcome outcome = run(image());
+    this->SetUp();
+    this->machine().set_memory_size(memory_size_);
+    const Outcome outcome = this->run(kImage());
     passed_ = outcome.halted() && outcome.registers.al() == 0x2A;
-    TearDown();
+    this->TearDown();
   }
   [[nodiscard]] bool passed() const { return passed_; }
 
@@ -38,6 +50,8 @@ class Cycle : public RealModeTest {
   std::uint64_t memory_size_;
   bool passed_ = false;
 };
+using RealModeCycle = Cycle<RealModeTest, image>;
+using BootCycle = Cycle<BootSectorTest, sector_image>;
 
 // How long the action takes; negative if it fails.
 template <typename Action>
@@ -48,9 +62,10 @@ double microseconds(Action&& action) {
   return is_good ? time.count() : -1;
 }
 
+template <typename Fixture = RealModeCycle>
 double fixture_cycle(std::uint64_t memory_size) {
   return microseconds([&] {
-    Cycle cycle{memory_size};
+    Fixture cycle{memory_size};
     cycle.TestBody();
     return cycle.passed();
   });
@@ -94,6 +109,14 @@ void fixture_against_bare_ioctls(benchmark::State& state) {
       [] { return fixture_cycle(2 * kMiB); });
 }
 BENCHMARK(fixture_against_bare_ioctls)->Iterations(1000)->Unit(benchmark::kMicrosecond);
+
+// What the BIOS's data, services and devices cost.
+void boot_against_real_mode(benchmark::State& state) {
+  compare(
+      state, "real_us", [] { return fixture_cycle(2 * kMiB); }, "boot_us",
+      [] { return fixture_cycle<BootCycle>(2 * kMiB); });
+}
+BENCHMARK(boot_against_real_mode)->Iterations(1000)->Unit(benchmark::kMicrosecond);
 
 void memory_of_1_gib_against_2_mib(benchmark::State& state) {
   compare(
