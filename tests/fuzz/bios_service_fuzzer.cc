@@ -46,7 +46,8 @@ Registers any_registers(FuzzedDataProvider& input) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   FuzzedDataProvider input{data, size};
   FuzzedGuest guest;
-  BiosRun bios{.settings = {.keys = input.ConsumeRandomLengthString(8)}};
+  BiosRun bios{.settings = {.keys = input.ConsumeRandomLengthString(8)},
+               .cmos = std::make_shared<Cmos>(kMemorySize)};
   bios.drives.emplace(kFirstFloppy, Disk{2880});
   bios.drives.emplace(kFirstHardDisk, Disk{100'000});
   ServiceTable services;

@@ -133,7 +133,7 @@ void tell_two_sizes(BiosCall& call) {
   call.set_carry(false);
 }
 
-// The data area has the ports of COM1 to COM4, and 0 for one that there is not.
+// The data area has the ports of COM1 to COM4, and 0 for a missing one.
 bool has_serial_port(const BiosCall& call) {
   constexpr Gpa kPorts{0x400};
   constexpr unsigned kMost = 4;
@@ -196,7 +196,7 @@ void serve_serial(BiosCall& call) {
   constexpr std::uint8_t kReady = 0x60;    // the transmitter is empty
   constexpr std::uint8_t kTimeout = 0x80;  // nothing is received
   if (!has_serial_port(call)) {
-    call.call.name = "a serial port that there is not";
+    call.call.name = "a serial port that is missing";
     return;
   }
   switch (r.ah()) {
