@@ -46,8 +46,12 @@ void add_disk(std::vector<std::string>& words, Drive drive, const DiskGeometry& 
   }
   words.push_back(fmt::format("if=none,id=disk{},format=raw,file={}", number, file));
   words.emplace_back("-device");
-  words.push_back(fmt::format("ide-hd,drive=disk{0},bus=ide.0,unit={0},cyls={1},heads={2},secs={3}",
-                              number, geometry.cylinders, geometry.heads, geometry.sectors));
+  constexpr unsigned kMostHeads = 16;  // of an IDE disk; SeaBIOS makes more for a larger one
+  const std::string of_the_disk = geometry.heads > kMostHeads
+                                      ? ""
+                                      : fmt::format(",cyls={},heads={},secs={}", geometry.cylinders,
+                                                    geometry.heads, geometry.sectors);
+  words.push_back(fmt::format("ide-hd,drive=disk{0},bus=ide.0,unit={0}{1}", number, of_the_disk));
 }
 
 }  // namespace

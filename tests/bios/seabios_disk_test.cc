@@ -19,7 +19,7 @@ const Exclusions kNoSuchPlace = {
 const Exclusions kNoSuchDrive = {
     {"ax",
      "AH: the drive does not answer (80h), and 07h of AH = 08h, as IBM's BIOS; SeaBIOS tells a bad "
-     "parameter (01h) for all. AL: as for a sector that there is not"}};
+     "parameter (01h) for all. AL: as for a missing sector"}};
 const Exclusions kNoTypeOfNoDrive = {
     {"ah cf", "no error, and no drive (00h), as IBM's BIOS; SeaBIOS tells a bad parameter (01h)"}};
 const Exclusions kTooMany = {{"al", "no sector was moved; SeaBIOS leaves what was asked for"}};
@@ -139,7 +139,7 @@ TEST_F(DiskOracleTest, MissingDrives) {
     call("the extensions", 0x4100, 0, 0, drive, 0x55AA);
     by_packet("read by a packet", 0x4200, drive, 0, 1, 0, kNoSuchDrive);
     call("the parameters by a packet", 0x4800, 0, 0, drive);
-    call("a function that there is not", 0x7700, 0, 0, drive);
+    call("an unknown function", 0x7700, 0, 0, drive);
   }
   compare_calls(table_);
 }
@@ -162,10 +162,10 @@ TEST_F(DiskOracleTest, Parameters) {
     call("diagnose", 0x1400, 0, 0, drive);
     call("is the disk another?", 0x1600, 0, 0, drive).excluded =
         is_floppy ? kNoChangeLine : Exclusions{};
-    call("a function that there is not", 0x7700, 0, 0, drive);
+    call("an unknown function", 0x7700, 0, 0, drive);
     call("the status", 0x0100, 0, 0, drive);
   }
-  call("a function that there is not, of the floppy", 0x7700, 0, 0, kFirstFloppy);
+  call("an unknown function, of the floppy", 0x7700, 0, 0, kFirstFloppy);
   call("reset of the hard disks", 0x0D00, 0, 0, kFirstHardDisk);
   call("the status of the floppy", 0x0100, 0, 0, kFirstFloppy);
   call("the status of the hard disk", 0x0100, 0, 0, kFirstHardDisk);
@@ -220,6 +220,19 @@ TEST_F(DiskOracleTest, ParametersByAPacket) {
                                 {.from = from + 26, .size = 4, .why = why}};
     }
   }
+  compare_calls(table_);
+}
+
+// More than 1024 cylinders of 16 heads: the BIOS translates.
+TEST_F(DiskOracleTest, ParametersOfALargeDisk) {
+  constexpr Drive kLarge = 0x81;
+  table_.disks = {{kLarge, Disk{1'500'000}}};
+  call("the parameters", 0x0800, 0, 0, kLarge);
+  call("the type", 0x1500, 0, 0, kLarge);
+  call("a sector", 0x0201, 0x2001, 31, kLarge);
+  fails("a head too large", 0x0201, 0x0001, 32, kLarge, kNoSuchPlace);
+  fails("a cylinder too large", 0x0201, 0xFFC1, 0, kLarge, kNoSuchPlace);
+  by_packet("the last sector", 0x4200, kLarge, 1'499'999, 1);
   compare_calls(table_);
 }
 

@@ -25,7 +25,7 @@ const Exclusions kNoSerialData = {
     {"ah cf", "bit 7 of AH, a time-out, is in both; the others are of no meaning then"}};
 const Exclusions kCarry = {{"cf", "IBM's BIOS leaves it alone, as hltest does"}};
 const Exclusions kPrinter = {
-    {"ah cf", "hltest tells a time-out (01h) of the printer that there is not; SeaBIOS returns"}};
+    {"ah cf", "hltest tells a time-out (01h) of a missing printer; SeaBIOS returns"}};
 const Exclusions kShiftFlags = {{"ah", "only AL has a meaning; BIOSes destroy AH or keep it"}};
 const Exclusions kNoSuchKeyboard = {
     {"al bx cf", "hltest lacks the function, as the first ATs; SeaBIOS has it"}};
@@ -69,7 +69,7 @@ TEST_F(SystemOracleTest, TheMachine) {
   call("APM", 0x15, 0x5300, kNoApm);
   call("cassette", 0x15, 0x0000);
   call("EISA", 0x15, 0xD800);
-  call("a function that there is not", 0x15, 0x7700);
+  call("an unknown function", 0x15, 0x7700);
   compare_calls(table_);
 }
 
@@ -147,7 +147,7 @@ TEST_F(SystemOracleTest, SerialPortAndPrinter) {
   call("send", 0x14, 0x0141, kCarry);
   call("send", 0x14, 0x010A, kCarry);
   call("receive", 0x14, 0x0200, kNoSerialData);
-  call("a function that there is not", 0x14, 0x7700);
+  call("an unknown function", 0x14, 0x7700);
   call("COM2's status", 0x14, 0x0300, kCarry).edx = 1;
   call("send to COM2", 0x14, 0x0142, kCarry).edx = 1;
   call("send to the port 80h", 0x14, 0x0142, kCarry).edx = 0x80;
@@ -177,7 +177,7 @@ TEST_F(SystemOracleTest, Keyboard) {
   call("the repeat rate", 0x16, 0x0305);
   call("what functions are there?", 0x16, 0x0900, kNoSuchKeyboard);
   call("the keyboard's identity", 0x16, 0x0A00, kNoSuchKeyboard);
-  call("a function that there is not", 0x16, 0x7700);
+  call("an unknown function", 0x16, 0x7700);
   compare_calls(table_);
 }
 
@@ -205,7 +205,7 @@ TEST_F(SystemOracleTest, Clock) {
   call("ticks after that", 0x1A, 0x0000, {{"dx", "time, but not CX: eight hours and a moment"}});
   call("time", 0x1A, 0x0200, kTime);
   call("date", 0x1A, 0x0400, kTime);
-  call("a function that there is not", 0x1A, 0x7700);
+  call("an unknown function", 0x1A, 0x7700);
   call("PCI BIOS?", 0x1A, 0xB101, kNoPci);
   compare_calls(table_);
   ASSERT_FALSE(in_qemu_.empty());

@@ -176,13 +176,13 @@ TEST_F(VideoOracleTest, ModesAndPages) {
   call("read the mode", 0x0F00);
   call("a pixel", 0x0C2A, 0, 319, 199);
   call("read the pixel", 0x0D00, 0, 319, 199);
-  call("mode 7Fh, which there is not", 0x007F);
+  call("an unknown mode", 0x007F);
   call("read the mode", 0x0F00);
   call("mode 3", 0x0003);
   call("read the mode", 0x0F00);
   call("the display's configuration", 0x1200, 0x0010);
   call("the display's type", 0x1A00);
-  call("a function that there is not", 0x5500);
+  call("an unknown function", 0x5500);
   compare_calls(table_);
 }
 
