@@ -86,7 +86,7 @@ void OracleTest::compare(const BootCase& boot_case) {
 void OracleTest::boot_in_qemu(const BootCase& boot_case) {
   constexpr std::uint64_t kCursorsSize = 16;
   qemu_ = std::make_unique<Qemu>(boot_case.disks, boot_case.boot);
-  qemu_->run_to(Gva{internal::kBootAddress.value()});
+  qemu_->run_to(Gva{kBootAddress.value()});
   expect_alike(named(outcome_.start), qemu_->registers(),
                {{"rsp", "6F00h or 6F04h: SeaBIOS leaves what its compiler made of its stack"}},
                "at the start");
@@ -95,7 +95,7 @@ void OracleTest::boot_in_qemu(const BootCase& boot_case) {
   while (blank.size() < kTextMemory) blank.insert(blank.end(), {' ', 0x07});
   qemu_->write(kTextScreen, blank);
   qemu_->write(kBiosCursors, std::vector<std::uint8_t>(kCursorsSize));
-  if (boot_case.ready.value() != internal::kBootAddress.value()) qemu_->run_to(boot_case.ready);
+  if (boot_case.ready.value() != kBootAddress.value()) qemu_->run_to(boot_case.ready);
   qemu_->run_to(outcome_.stop_address(), boot_case.keys);
 }
 

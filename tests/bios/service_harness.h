@@ -14,7 +14,7 @@ class ServiceTest : public ::testing::Test, public GuestView {
  protected:
   ServiceTest() {
     put_bios_data(bios_.settings, 0, 1, memory_);
-    bios_.cmos = std::make_shared<Cmos>(memory_.size());
+    bios_.cmos = std::make_shared<Cmos>(memory_.size(), std::make_shared<Pic>());
     bios_.drives.emplace(kFirstHardDisk, Disk{20'000});
     install(bios_, services_);
   }

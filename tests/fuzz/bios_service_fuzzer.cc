@@ -47,7 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   FuzzedDataProvider input{data, size};
   FuzzedGuest guest;
   BiosRun bios{.settings = {.keys = input.ConsumeRandomLengthString(8)},
-               .cmos = std::make_shared<Cmos>(kMemorySize)};
+               .cmos = std::make_shared<Cmos>(kMemorySize, std::make_shared<Pic>())};
   bios.drives.emplace(kFirstFloppy, Disk{2880});
   bios.drives.emplace(kFirstHardDisk, Disk{100'000});
   ServiceTable services;
