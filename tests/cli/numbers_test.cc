@@ -74,8 +74,10 @@ TEST_F(NumbersTest, PortsReachToFfff) {
   // mov dx, 0xFFFF; in al, dx; hlt
   const std::string image = file("in.bin", "\xBA\xFF\xFF\xEC\xF4");
   EXPECT_EQ(run_json(image + " --in 0xffff=5A", 0)["registers"]["rax"], "0x5a");
-  EXPECT_EQ(run_json(image + " --in 65535=a5", 0)["registers"]["rax"], "0xa5");
-  expect_usage_error(image + " --in 65536=00", "65536 is too large: it can be 0xffff at most");
+  expect_usage_error(image + " --in 65535=a5",
+                     "is the port hexadecimal? Write 0x65535, or 0xffff for the decimal number");
+  expect_usage_error(image + " --in 10=a5", "Write 0x10, or 0xa for the decimal number");
+  expect_usage_error(image + " --in 0x10000=00", "0x10000 is too large: it can be 0xffff at most");
 }
 
 TEST_F(NumbersTest, BytesArePairsOfHexadecimalDigits) {

@@ -4,12 +4,16 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -49,6 +53,27 @@ struct NasmResult {
   std::string messages;
 };
 
+// NASM can be made to loop for ever, by a macro that includes itself.
+void end_if_it_hangs(pid_t child) {
+  constexpr int kLongest = 60'000;  // milliseconds
+  const internal::kvm::UniqueFd process{static_cast<int>(syscall(SYS_pidfd_open, child, 0))};
+  if (process.get() < 0) return;  // a kernel before Linux 5.3
+  pollfd ended{.fd = process.get(), .events = POLLIN, .revents = 0};
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds{kLongest};
+  int left = kLongest;
+  while (poll(&ended, 1, left) < 0 && errno == EINTR) {
+    left = static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                deadline - std::chrono::steady_clock::now())
+                                .count());
+    left = std::max(left, 0);
+  }
+  if ((ended.revents & POLLIN) != 0) return;
+  kill(child, SIGKILL);
+  while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  throw UsageError("nasm has not ended within 60 seconds, and was stopped");
+}
+
 NasmResult run_nasm(std::vector<std::string> arguments) {
   const MemoryFile messages;
   // Where the parent ignores it, NASM's exit status would be lost.
@@ -73,6 +98,7 @@ NasmResult run_nasm(std::vector<std::string> arguments) {
                     "binary that it makes",
                     std::strerror(error_number)));
   }
+  end_if_it_hangs(child);
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }

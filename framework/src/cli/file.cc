@@ -10,9 +10,26 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <string_view>
 
 namespace hltest::cli {
+
+std::vector<std::uint8_t> read_standard_input(std::uint64_t memory_size) {
+  std::vector<std::uint8_t> bytes;
+  std::array<char, 4096> part{};
+  while (std::cin.read(part.data(), part.size()) || std::cin.gcount() > 0) {
+    bytes.insert(bytes.end(), part.begin(), part.begin() + std::cin.gcount());
+    if (bytes.size() > memory_size) {
+      throw UsageError(fmt::format(
+          "standard input has more bytes than the guest's memory, {:#x}: give it more with --memory",
+          memory_size));
+    }
+  }
+  if (bytes.empty()) throw UsageError("standard input is empty: there is nothing to run");
+  return bytes;
+}
+
 void check_file(const std::string& path, std::uint64_t memory_size) {
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(path, error);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hltest::cli {
@@ -19,6 +20,12 @@ bool is_nasm_source(const std::string& path);
 /// Throws `UsageError` for what is no flat binary: a source of another assembler's (.s), by its
 /// name, and an ELF file, by its first bytes.
 void check_is_flat(const std::string& path);
+
+/// The name that stands for standard input.
+inline constexpr std::string_view kStandardInput = "-";
+/// All of standard input. Throws `UsageError` where that is nothing, or more than `memory_size`
+/// bytes.
+std::vector<std::uint8_t> read_standard_input(std::uint64_t memory_size);
 
 /// All of it. Throws `UsageError`.
 std::vector<std::uint8_t> read_file(const std::string& path);

@@ -108,6 +108,28 @@ std::pair<std::string, std::string> split(const std::string& option, const std::
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
+// 0x60=1c9c, or 0x64=1c...: the last byte again and again.
+void add_port_input(const std::string& text, std::map<Port, PortInput>& input) {
+  const auto [port, hex] = split("--in", text, "PORT=HEXBYTES, like 0x60=1c9c");
+  const auto number = static_cast<Port>(parse_number("--in", port, 0xFFFF));
+  const bool is_decimal = !port.starts_with("0x") && !port.starts_with("0X");
+  if (is_decimal && number > 9) {
+    throw UsageError(
+        fmt::format("--in {}: is the port hexadecimal? Write 0x{}, or {:#x} for the decimal number",
+                    text, port, number));
+  }
+  constexpr std::string_view kRepeats = "...";
+  PortInput& one = input[number];
+  if (one.repeats) {
+    throw UsageError(fmt::format("--in {}: a byte repeats at this port, and nothing comes after it",
+                                 text));
+  }
+  one.repeats = hex.ends_with(kRepeats);
+  const std::string digits = one.repeats ? hex.substr(0, hex.size() - kRepeats.size()) : hex;
+  const std::vector<std::uint8_t> more = parse_hex_bytes("--in " + port, digits);
+  one.bytes.insert(one.bytes.end(), more.begin(), more.end());
+}
+
 RunOptions parse_texts(const RunTexts& texts) {
   RunOptions options;
   options.file = texts.file;
@@ -117,8 +139,7 @@ RunOptions parse_texts(const RunTexts& texts) {
   for (const std::string& folder : texts.include)
     options.nasm_options.push_back("-I" + folder + "/");
   for (const std::string& macro : texts.define) options.nasm_options.push_back("-D" + macro);
-  options.load_address =
-      texts.load ? Gpa{parse_number("--load", *texts.load, kMost64)} : kLoadAddress;
+  if (texts.load) options.load_address = Gpa{parse_number("--load", *texts.load, kMost64)};
   if (texts.entry) options.entry = Gva{parse_number("--entry", *texts.entry, kMost64)};
   if (texts.memory) options.memory_size = parse_size("--memory", *texts.memory);
   options.timeout = Machine::kDefaultTimeout;
@@ -133,10 +154,7 @@ RunOptions parse_texts(const RunTexts& texts) {
     options.registers.emplace_back(name, parse_number("--set " + name, value, kMost64));
   }
   for (const std::string& text : texts.in) {
-    const auto [port, hex] = split("--in", text, "PORT=HEXBYTES, like 0x60=1c9c");
-    auto& bytes = options.port_input[static_cast<Port>(parse_number("--in", port, 0xFFFF))];
-    const std::vector<std::uint8_t> more = parse_hex_bytes("--in " + port, hex);
-    bytes.insert(bytes.end(), more.begin(), more.end());
+    add_port_input(text, options.port_input);
   }
   return options;
 }
@@ -164,18 +182,20 @@ std::variant<RunOptions, Information> parse_command_line(int argc, const char* c
                                            "way, 2 if it could not be run");
   run->add_option(
          "FILE", texts.file,
-         "a flat binary, or NASM source if it ends in .asm or .nasm (assembled by nasm -f bin)")
+         "a flat binary (- is standard input), or NASM source if it ends in .asm or .nasm "
+                  "(assembled by nasm -f bin)")
       ->required();
   run->add_option("--mode", texts.mode, "the mode it starts in: real, protected or long [real]")
       ->type_name("MODE");
-  run->add_option("--load", texts.load, "the address to load it at [0x1000]")->type_name("ADDR");
+  run->add_option("--load", texts.load, "the address to load it at [the source's org, or 0x1000]")->type_name("ADDR");
   run->add_option("--entry", texts.entry, "the address of its first instruction [that of --load]")
       ->type_name("ADDR");
   run->add_option("--memory", texts.memory, "the size of the guest's memory, like 64K or 2G [16M]")
       ->type_name("SIZE");
   add_repeated(*run, "--set", texts.set, "a register or part of one to start with, like ax=2",
                "REG=VALUE");
-  add_repeated(*run, "--in", texts.in, "bytes that IN reads from a port, like 0x60=1c9c",
+  add_repeated(*run, "--in", texts.in, "bytes that IN reads from a port, like 0x60=1c9c; with ... after them, the last again and "
+               "again",
                "PORT=HEXBYTES");
   run->add_flag("--boot", texts.boot,
                 "FILE is a disk image, or a source of one: boot from it, with a BIOS");

@@ -15,15 +15,21 @@
 
 namespace hltest::cli {
 
+/// What IN reads from a port.
+struct PortInput {
+  std::vector<std::uint8_t> bytes{};
+  bool repeats = false;  ///< the last byte, from then on
+};
+
 /// What `hltest run` was asked to do.
 struct RunOptions {
   std::string file;
   CpuMode mode = CpuMode::kReal16;
-  Gpa load_address{};
+  std::optional<Gpa> load_address;
   std::optional<Gva> entry;
   std::optional<std::uint64_t> memory_size;
   std::vector<std::pair<std::string, std::uint64_t>> registers;
-  std::map<Port, std::vector<std::uint8_t>> port_input;
+  std::map<Port, PortInput> port_input;
   std::chrono::milliseconds timeout{};
   bool json = false;
 
