@@ -17,7 +17,8 @@ std::optional<Vector> InterruptDelivery::due(bool is_stepped) {
     if (is_stepped) requested_->instructions = guest_.instructions();
   }
   const bool is_nmi = vector == Vector::kNonMaskableInterrupt;
-  if (is_nmi || guest_.vcpu().is_ready_for_interrupt()) return vector;
+  is_held_off_ = !is_nmi && !guest_.vcpu().is_ready_for_interrupt();
+  if (!is_held_off_) return vector;
   guest_.vcpu().request_interrupt_window(true);
   return std::nullopt;
 }
@@ -32,6 +33,7 @@ bool InterruptDelivery::wake(GuestView& guest, bool is_enabled) {
   const std::optional<Vector> vector = bus_.interrupt();
   if (!can_come(vector)) return false;
   requested_ = {.access = guest_.accesses(), .vector = *vector, .at_halt = true};
+  is_held_off_ = false;
   return true;
 }
 

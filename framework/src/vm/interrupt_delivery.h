@@ -19,8 +19,8 @@ class InterruptDelivery {
   /// What devices request, where the guest can take it now. Where it can't, it will exit as soon as
   /// it can. A request that is new while the guest is stepped came at this instruction.
   std::optional<Vector> due(bool is_stepped);
-  /// True while a request waits for the guest.
-  [[nodiscard]] bool is_waiting() const { return requested_.has_value(); }
+  /// True while a request waits for the guest, which could not take it when `due` was asked.
+  [[nodiscard]] bool is_waiting() const { return requested_ && is_held_off_; }
   /// The guest has come to a breakpoint, by which a device requests an interrupt.
   void set_breakpoint(Gva address) { breakpoint_ = address; }
   /// Lets devices request an interrupt for a guest that waits in a HLT, with interrupts enabled or
@@ -34,6 +34,7 @@ class InterruptDelivery {
   Bus& bus_;
   std::span<Observer* const> observers_;
   std::optional<InterruptRequest> requested_;
+  bool is_held_off_ = false;
   std::optional<Gva> breakpoint_;
 };
 
