@@ -182,6 +182,7 @@ TEST_F(Fat12BootTest, SaysThatTheChainIsBad) {
 TEST_F(Fat12BootTest, AChainThatIsALoopEndsBelowTheBiossMemory) {
   Disk disk = fat_disk(volume_with({"KERNEL.BIN", kernel(100)}));
   disk.write_bytes(512 + 6, Bytes{4, 0});
+  machine().set_timeout(std::chrono::seconds{50});  // more than a thousand reads
   const Outcome outcome = run(disk);
   EXPECT_THAT(outcome, ShowsText(0, "Bad KERNEL.BIN"));
   // 639 KiB: 0x9FC00 is where the BIOS's memory begins.

@@ -55,7 +55,9 @@ struct Timeout {
 
 /// A condition of the test's (`stop_after_writes`, `stop_on_write`, `GuestView::stop`) was met.
 struct ConditionMet {
-  std::string condition;
+  std::string condition{};
+  /// Of the INT n whose service ended the run, which RIP has passed; otherwise 0.
+  unsigned instruction_length = 0;
 };
 
 /// The guest went to execute where there is no memory.

@@ -29,23 +29,22 @@ bool is_write_command(std::uint8_t command) {
   return command == 0x30 || command == 0x31 || command == 0x34 || command == 0xC5;
 }
 
-std::uint8_t last(std::uint16_t task) { return static_cast<std::uint8_t>(task); }
-std::uint8_t first(std::uint16_t task) { return static_cast<std::uint8_t>(task >> 8U); }
+std::uint64_t last(std::uint16_t task) { return task & 0xFFU; }
+std::uint64_t first(std::uint16_t task) { return task >> 8U; }
 
 // The first sector that a command names; nothing where its cylinder, head or sector is not there.
 std::optional<std::uint64_t> address_of(const IdeState& state, const Disk& disk, bool is_48_bit) {
-  const std::uint64_t low = last(state.task[kLow]) | last(state.task[kMid]) << 8U |
-                            std::uint64_t{last(state.task[kHigh])} << 16U;
-  if (is_48_bit) {
-    return low | (first(state.task[kLow]) | std::uint64_t{first(state.task[kMid])} << 8U |
-                  std::uint64_t{first(state.task[kHigh])} << 16U)
-                     << 24U;
-  }
+  const auto join = [&state](auto byte_of) {
+    return byte_of(state.task[kLow]) | byte_of(state.task[kMid]) << 8U |
+           byte_of(state.task[kHigh]) << 16U;
+  };
+  const std::uint64_t low = join(last);
+  if (is_48_bit) return low | join(first) << 24U;
   if ((state.device & kLbaBit) != 0) return low | std::uint64_t{state.device & 0x0FU} << 24U;
   const DiskGeometry geometry = disk.geometry();
   const unsigned head = state.device & 0x0FU;
   const std::uint64_t cylinder = low >> 8U;
-  const unsigned sector = last(state.task[kLow]);
+  const std::uint64_t sector = last(state.task[kLow]);
   if (sector == 0 || sector > geometry.sectors || head >= geometry.heads) return std::nullopt;
   return (cylinder * geometry.heads + head) * geometry.sectors + sector - 1;
 }
@@ -137,7 +136,7 @@ void Ide::execute(std::uint8_t command) {
 
 void Ide::begin_transfer(std::uint8_t command, bool is_48_bit) {
   constexpr std::uint32_t kOfZero = 256;
-  const std::uint32_t count = is_48_bit ? state_.task[kCount] : last(state_.task[kCount]);
+  const std::uint32_t count = is_48_bit ? state_.task[kCount] : state_.task[kCount] & 0xFFU;
   const auto lba = address_of(state_, *selected(), is_48_bit);
   state_.command = command;
   state_.lba = lba.value_or(0);

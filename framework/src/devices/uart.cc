@@ -115,7 +115,8 @@ bool Uart::write(const Access& access, GuestView& /*guest*/) {
       break;
     case kInterruptEnable:
       if (is_latch_open) {
-        state_.divisor = static_cast<std::uint16_t>((state_.divisor & 0xFFU) | value << 8U);
+        state_.divisor =
+            static_cast<std::uint16_t>((state_.divisor & 0xFFU) | unsigned{value} << 8U);
       } else {
         state_.interrupt_enable = value & 0x0FU;
         state_.has_transmitted = true;  // it is empty: to enable this interrupt raises it

@@ -24,6 +24,9 @@ Gva stop_address(const StopReason& stop, const Registers& registers) {
   if (const auto* const exception = std::get_if<Exception>(&stop)) {
     return next - exception->instruction_length;
   }
+  if (const auto* const condition = std::get_if<ConditionMet>(&stop)) {
+    return next - condition->instruction_length;
+  }
   const auto* const call = std::get_if<SystemCall>(&stop);
   const bool is_syscall = call != nullptr && call->instruction == SystemCall::Instruction::kSyscall;
   return is_syscall ? next - kSyscallLength : next;

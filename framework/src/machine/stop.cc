@@ -86,7 +86,10 @@ struct StopOf {
   }
   StopReason operator()(const kvm::UnknownExit& exit) const { return UnknownExit{exit.reason}; }
   StopReason operator()(const TimeUp&) const { return Timeout{.limit = timeout}; }
-  StopReason operator()(const Stopped& stopped) const { return ConditionMet{stopped.condition}; }
+  StopReason operator()(const Stopped& stopped) const {
+    return ConditionMet{.condition = stopped.condition,
+                        .instruction_length = stopped.instruction_length};
+  }
   // Limits that a machine's run does not have.
   StopReason operator()(const AccessesDone&) const { return ConditionMet{"enough accesses"}; }
   StopReason operator()(const InstructionsDone&) const {

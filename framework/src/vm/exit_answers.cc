@@ -117,14 +117,18 @@ void ExitAnswers::note(const Access& access) {
   guest_.count_access();
 }
 
-bool ExitAnswers::serve_handler(Observer& observer, Vector vector, const Registers& registers) {
-  ServiceCall call{
-      .access = guest_.accesses(), .vector = vector, .before = registers, .after = registers};
+bool ExitAnswers::serve_handler(Observer& observer, const Exception& exception,
+                                const Registers& registers) {
+  ServiceCall call{.access = guest_.accesses(),
+                   .vector = exception.vector,
+                   .before = registers,
+                   .after = registers};
   if (!observer.on_handler(call, *this)) return false;
+  if (stopped_) stopped_->instruction_length = exception.instruction_length;
   note({.space = Space::kInterrupt,
         .direction = Direction::kRead,
         .size = 4,
-        .address = static_cast<std::uint64_t>(vector),
+        .address = static_cast<std::uint64_t>(exception.vector),
         .value = registers.eax()});
   for (Observer* const each : observers_) each->on_service(call);
   guest_.set_registers(call.after);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include <hltest/device.h>
+#include <hltest/stop_reason.h>
 
 #include "bus/bus.h"
 #include "kvm/exit.h"
@@ -33,9 +34,9 @@ class ExitAnswers : public GuestView {
 
   /// Answers an access; for any other exit returns what it ends the run with.
   std::optional<Ending> answer(const kvm::Exit& exit);
-  /// Lets `observer` serve the handler for a vector that the guest has come to with these
-  /// registers.
-  bool serve_handler(Observer& observer, Vector vector, const Registers& registers);
+  /// Lets `observer` serve the handler that the guest has come to by an exception or an INT n, with
+  /// these registers.
+  bool serve_handler(Observer& observer, const Exception& exception, const Registers& registers);
   /// Set once a device or a function of the test's has ended the run.
   [[nodiscard]] const std::optional<Stopped>& stopped() const { return stopped_; }
 

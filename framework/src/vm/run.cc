@@ -231,7 +231,7 @@ class Engine {
     Registers registers = meaning.registers;
     // KVM steps by TF, and INT n has pushed it.
     if (is_stepping_) registers.rflags.value &= ~Rflags::kTf;
-    return answers_.serve_handler(observer, exception->vector, registers);
+    return answers_.serve_handler(observer, *exception, registers);
   }
 
   Guest& guest_;

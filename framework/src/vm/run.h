@@ -40,6 +40,7 @@ struct InstructionsDone {};  ///< `Limits::instructions`
 struct Refused {};           ///< the bus had no answer to an access
 struct Stopped {             ///< a device or a function of the test's ended it
   std::string condition;
+  unsigned instruction_length = 0;  ///< of the INT n that the guest called it by
 };
 struct SetsTrapFlag {};  ///< before a POPF that sets RFLAGS.TF, which single-stepping itself uses
 
