@@ -1,4 +1,4 @@
-// INT 11h, 12h, 14h, 15h, 17h, 18h and 19h: what a BIOS tells of the machine, and what it lacks.
+// INT 11h, 12h, 15h, 17h, 18h and 19h: what a BIOS tells of the machine, and what it lacks.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -133,16 +133,7 @@ void tell_two_sizes(BiosCall& call) {
   call.set_carry(false);
 }
 
-// The data area has the ports of COM1 to COM4, and 0 for a missing one.
-bool has_serial_port(const BiosCall& call) {
-  constexpr Gpa kPorts{0x400};
-  constexpr unsigned kMost = 4;
-  const unsigned number = call.call.before.dx();
-  return number < kMost && call.memory().read<std::uint16_t>(kPorts + number * 2ULL) != 0;
-}
-
 void tell_configuration(BiosCall& call) {
-  constexpr std::uint16_t kRomSegment = 0xF000;
   Registers& r = call.registers();
   call.call.name = "read the configuration";
   r.es = Segment::real_mode(kRomSegment);
@@ -155,25 +146,6 @@ void tell_ebda(BiosCall& call) {
   call.call.name = "read the segment of the EBDA";
   call.registers().es = Segment::real_mode(call.memory().read<std::uint16_t>(kBiosEbda));
   call.set_carry(false);
-}
-
-}  // namespace
-
-void serve_equipment(BiosCall& call) {
-  call.call.name = "read the equipment";
-  call.registers().set_ax(call.memory().read<std::uint16_t>(kBiosEquipment));
-}
-
-void serve_memory_size(BiosCall& call) {
-  call.call.name = "read the size of memory";
-  call.registers().set_ax(call.memory().read<std::uint16_t>(kBiosMemorySize));
-}
-
-namespace {
-
-std::optional<std::uint8_t> received(BiosCall& call) {
-  if (call.registers().dx() != 0 || call.bios.com1 == nullptr) return std::nullopt;
-  return call.bios.com1->receive();
 }
 
 // AH = 86h: CX:DX microseconds of the time that is told in ticks.
@@ -191,40 +163,14 @@ void wait(BiosCall& call) {
 
 }  // namespace
 
-void serve_serial(BiosCall& call) {
-  Registers& r = call.registers();
-  constexpr std::uint8_t kReady = 0x60;    // the transmitter is empty
-  constexpr std::uint8_t kTimeout = 0x80;  // nothing is received
-  if (!has_serial_port(call)) {
-    call.call.name = "a serial port that is missing";
-    return;
-  }
-  switch (r.ah()) {
-    case 0x00:
-      call.call.name = "set a serial port up";
-      r.set_ax(kReady << 8U);
-      return;
-    case 0x01:
-      call.call.name = "send to a serial port";
-      call.call.text = std::string(1, static_cast<char>(r.al()));
-      r.set_ah(kReady);
-      return;
-    case 0x02:
-      call.call.name = "receive from a serial port";
-      if (const auto character = received(call)) {
-        r.set_al(*character);
-        r.set_ah(kReady);
-      } else {
-        r.set_ah(kTimeout);
-      }
-      return;
-    case 0x03:
-      call.call.name = "read the status of a serial port";
-      r.set_ax(kReady << 8U);
-      return;
-    default:
-      refuse(call);
-  }
+void serve_equipment(BiosCall& call) {
+  call.call.name = "read the equipment";
+  call.registers().set_ax(call.memory().read<std::uint16_t>(kBiosEquipment));
+}
+
+void serve_memory_size(BiosCall& call) {
+  call.call.name = "read the size of memory";
+  call.registers().set_ax(call.memory().read<std::uint16_t>(kBiosMemorySize));
 }
 
 void serve_system(BiosCall& call) {
