@@ -152,6 +152,14 @@ TEST_F(BootCommandTest, HostileIsATableOfStates) {
   EXPECT_THAT(bad.out, HasSubstr("DS = 5A5Ah                        another screen"));
   EXPECT_THAT(bad.out, HasSubstr("It depends on what the BIOS leaves in 1 of these.\n"));
   EXPECT_EQ(bad.status, 1);
+  const Result endless = hltest("run --boot --hostile --timeout 100 " +
+                                file("spin.asm",
+                                     "        jmp short $+2\n        jmp $-2\n"
+                                     "        times 510-($-$$) db 0\n        dw 0xaa55\n"));
+  EXPECT_THAT(endless.out, HasSubstr("timed out"));
+  EXPECT_THAT(endless.out,
+              HasSubstr("\nIt does not end in the usual state, so the others were left out.\n"));
+  EXPECT_EQ(endless.status, 1);
   // What else the options say holds in each state: this one wants 7 in SI, or the state's own.
   const std::string set =
       "        org 0x7c00\n        cmp si, 7\n        jne $\n        hlt\n"

@@ -65,6 +65,13 @@ RunResult boot_hostile(const RunOptions& options) {
     set_up(options, disk, state.drive, machine);
     state.prepare(machine);
     const Outcome outcome = machine.boot(state.drive, state.registers);
+    if (!usual && std::holds_alternative<Timeout>(outcome.stop)) {
+      return {
+          .output = fmt::format("{}\nIt does not end in the usual state, so the others were left "
+                                "out.\n",
+                                summary(outcome)),
+          .status = 1};
+    }
     if (!usual) usual = outcome;
     const std::string what = difference(*usual, outcome);
     if (!what.empty()) ++broken;

@@ -21,9 +21,10 @@ std::vector<std::uint8_t> read_standard_input(std::uint64_t memory_size) {
   while (std::cin.read(part.data(), part.size()) || std::cin.gcount() > 0) {
     bytes.insert(bytes.end(), part.begin(), part.begin() + std::cin.gcount());
     if (bytes.size() > memory_size) {
-      throw UsageError(fmt::format(
-          "standard input has more bytes than the guest's memory, {:#x}: give it more with --memory",
-          memory_size));
+      throw UsageError(
+          fmt::format("standard input has more bytes than the guest's memory, {:#x}: give it more "
+                      "with --memory",
+                      memory_size));
     }
   }
   if (bytes.empty()) throw UsageError("standard input is empty: there is nothing to run");

@@ -121,8 +121,8 @@ void add_port_input(const std::string& text, std::map<Port, PortInput>& input) {
   constexpr std::string_view kRepeats = "...";
   PortInput& one = input[number];
   if (one.repeats) {
-    throw UsageError(fmt::format("--in {}: a byte repeats at this port, and nothing comes after it",
-                                 text));
+    throw UsageError(
+        fmt::format("--in {}: a byte repeats at this port, and nothing comes after it", text));
   }
   one.repeats = hex.ends_with(kRepeats);
   const std::string digits = one.repeats ? hex.substr(0, hex.size() - kRepeats.size()) : hex;
@@ -180,23 +180,25 @@ std::variant<RunOptions, Information> parse_command_line(int argc, const char* c
                                            "Runs FILE to HLT and tells how it ended: exit status 0 "
                                            "if it halted, 1 if it ended any other "
                                            "way, 2 if it could not be run");
-  run->add_option(
-         "FILE", texts.file,
-         "a flat binary (- is standard input), or NASM source if it ends in .asm or .nasm "
+  run->add_option("FILE", texts.file,
+                  "a flat binary (- is standard input), or NASM source if it ends in .asm or .nasm "
                   "(assembled by nasm -f bin)")
       ->required();
   run->add_option("--mode", texts.mode, "the mode it starts in: real, protected or long [real]")
       ->type_name("MODE");
-  run->add_option("--load", texts.load, "the address to load it at [the source's org, or 0x1000]")->type_name("ADDR");
+  run->add_option("--load", texts.load, "the address to load it at [the source's org, or 0x1000]")
+      ->type_name("ADDR");
   run->add_option("--entry", texts.entry, "the address of its first instruction [that of --load]")
       ->type_name("ADDR");
   run->add_option("--memory", texts.memory, "the size of the guest's memory, like 64K or 2G [16M]")
       ->type_name("SIZE");
   add_repeated(*run, "--set", texts.set, "a register or part of one to start with, like ax=2",
                "REG=VALUE");
-  add_repeated(*run, "--in", texts.in, "bytes that IN reads from a port, like 0x60=1c9c; with ... after them, the last again and "
-               "again",
-               "PORT=HEXBYTES");
+  add_repeated(
+      *run, "--in", texts.in,
+      "bytes that IN reads from a port, like 0x60=1c9c; with ... after them, the last again and "
+      "again",
+      "PORT=HEXBYTES");
   run->add_flag("--boot", texts.boot,
                 "FILE is a disk image, or a source of one: boot from it, with a BIOS");
   run->add_flag("--floppy", texts.floppy, "with --boot: FILE is a floppy, in drive 0");

@@ -18,16 +18,15 @@ namespace hltest::cli {
 namespace {
 
 // The source's org, where nobody says where it is loaded; 0x1000 where that is not in memory.
-void load_where_it_belongs(const RunOptions& options, const GuestMemory& memory,
-                           FlatImage& image) {
+void load_where_it_belongs(const RunOptions& options, const GuestMemory& memory, FlatImage& image) {
   const Gpa origin{image.source_map().origin()};
   if (origin == Gpa{0} || origin == image.load_address()) return;
   if (!options.load_address && memory.is_ram(origin, image.bytes().size())) {
     image.set_load_address(origin);
     return;
   }
-  fmt::print(stderr, "note: {} has org {}, and is loaded at {}\n", image.name(),
-             to_string(origin), to_string(image.load_address()));
+  fmt::print(stderr, "note: {} has org {}, and is loaded at {}\n", image.name(), to_string(origin),
+             to_string(image.load_address()));
 }
 
 FlatImage load_image(const RunOptions& options, const GuestMemory& memory) {
