@@ -185,5 +185,21 @@ TEST_F(SystemServicesTest, AreOfRealMode) {
   EXPECT_FALSE(services_.on_handler(call, *this));
 }
 
+TEST_F(SystemServicesTest, TheBufferHoldsFifteenKeys) {
+  for (unsigned i = 0; i < 15; ++i) {
+    EXPECT_EQ(call(0x16, {.rax = 0x0500, .rcx = 0x1E61}).al(), 0) << i;
+  }
+  EXPECT_EQ(call(0x16, {.rax = 0x0500, .rcx = 0x3042}).al(), 1) << "it is full";
+}
+
+TEST_F(SystemServicesTest, MovesUpTo64KiB) {
+  memory_.write<std::uint8_t>(Gpa{0x1'FFFF}, 0xAA);
+  memory_.write<std::uint64_t>(Gpa{0x610}, 0x0000'9301'0000'FFFF);
+  memory_.write<std::uint64_t>(Gpa{0x618}, 0x0000'9320'0000'FFFF);
+  EXPECT_EQ(call(0x15, {.rax = 0x8700, .rcx = 0x8000, .rsi = 0x600}).ah(), 0);
+  EXPECT_EQ(memory_.read<std::uint8_t>(Gpa{0x20'FFFF}), 0xAA);
+  EXPECT_EQ(call(0x15, {.rax = 0x8700, .rcx = 0x8001, .rsi = 0x600}).ah(), 2) << "too much";
+}
+
 }  // namespace
 }  // namespace hltest::internal

@@ -190,4 +190,34 @@ TYPED_TEST(InterruptsInEveryMode, ArrivesAtTheFrameworksHandlers) {
   EXPECT_EQ(irq->acknowledged, 1);
 }
 
+// A controller that changes its mind while the guest has interrupts disabled.
+class Chooser : public Device {
+ public:
+  bool write(const Access& access, GuestView& /*guest*/) override {
+    wanted = static_cast<std::uint8_t>(access.value);
+    return true;
+  }
+  [[nodiscard]] std::optional<Vector> interrupt() const override {
+    return wanted != 0 ? std::optional{Vector{wanted}} : std::nullopt;
+  }
+  void acknowledge(Vector /*vector*/) override { wanted = 0; }
+  [[nodiscard]] std::vector<std::uint8_t> save() const override { return {wanted}; }
+  void restore(std::span<const std::uint8_t> state) override { wanted = state[0]; }
+
+  std::uint8_t wanted = 0;
+};
+
+TEST_F(InterruptsTest, TheLogHasTheVectorThatWasDelivered) {
+  machine().attach(PortRange{0x81, 0x81}, std::make_shared<Chooser>());
+  // mov al, 0x41; out 0x81, al; mov al, 0x40; out 0x81, al; sti; again: test bx, bx; jz again; cli;
+  // hlt
+  const Outcome outcome = run(RealModeImage{
+      "chooser",
+      {0xB0, 0x41, 0xE6, 0x81, 0xB0, 0x40, 0xE6, 0x81, 0xFB, 0x85, 0xDB, 0x74, 0xFC, 0xFA, 0xF4}});
+  ASSERT_THAT(outcome, Halted());
+  ASSERT_EQ(outcome.accesses.interrupts().size(), 1U);
+  EXPECT_EQ(outcome.accesses.interrupts()[0].vector, kIrq);
+  EXPECT_EQ(outcome.accesses.interrupts()[0].access, 2U) << "requested by the second OUT";
+}
+
 }  // namespace

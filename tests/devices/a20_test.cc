@@ -227,4 +227,13 @@ TEST_F(ThreeWaysTest, ByNone) {
   EXPECT_EQ(outcome.mode, CpuMode::kReal16);
 }
 
+TEST_F(A20Test, OnlyTheSecondMiBIsBehindTheGate) {
+  machine().set_a20(false);
+  const Outcome outcome = run_from(kFirstFloppy, disk_of({0xF4}));
+  EXPECT_EQ(outcome.tables().translate(Gva{0x0F'FFFF}), Gpa{0x0F'FFFF});
+  EXPECT_EQ(outcome.tables().translate(Gva{0x10'0000}), Gpa{0});
+  EXPECT_EQ(outcome.tables().translate(Gva{0x1F'FFFF}), Gpa{0x0F'FFFF});
+  EXPECT_EQ(outcome.tables().translate(Gva{0x20'0000}), Gpa{0x20'0000});
+}
+
 }  // namespace

@@ -230,4 +230,21 @@ TEST_F(PcTest, AnIrqThatTheIdtHasNoGateForIsNoDoubleFault) {
   EXPECT_EQ(diagnosis.place.value().address, Gva{0x7C2C}) << "the HLT";
 }
 
+// mov ax, 0x0501; int 0x10; mov ah, 2; mov bh, 1; mov dx, 0x0203; int 0x10; cli; hlt
+TEST_F(PcTest, TheCursorIsThatOfTheShownPage) {
+  const Outcome outcome = run(code({0xB8, 0x01, 0x05, 0xCD, 0x10, 0xB4, 0x02, 0xB7, 0x01, 0xBA,
+                                    0x03, 0x02, 0xCD, 0x10, 0xFA, 0xF4}));
+  EXPECT_EQ(outcome.screen().cursor, (Screen::Place{.row = 2, .column = 3}));
+}
+
+// Each control word begins a count anew with its low byte: out 43h, 34h; out 40h, 34h;
+// out 43h, 34h; out 40h, 00h; out 40h, 10h; in al, 40h; mov bl, al; in al, 40h; mov bh, al; cli;
+// hlt
+TEST_F(PcTest, AControlWordOfTheTimerForgetsHalfACount) {
+  const Outcome outcome = run(code({0xB0, 0x34, 0xE6, 0x43, 0xB0, 0x34, 0xE6, 0x40, 0xB0, 0x34,
+                                    0xE6, 0x43, 0xB0, 0x00, 0xE6, 0x40, 0xB0, 0x10, 0xE6, 0x40,
+                                    0xE4, 0x40, 0x88, 0xC3, 0xE4, 0x40, 0x88, 0xC7, 0xFA, 0xF4}));
+  EXPECT_EQ(outcome.registers.bx(), 0x1000 - 64);
+}
+
 }  // namespace

@@ -129,5 +129,14 @@ TEST_F(PicTest, ItsStateIsSavedAndRestored) {
   EXPECT_EQ(pic_.interrupt(), std::nullopt);
 }
 
+TEST_F(PicTest, AnOcw3ThatAsksForNothingLeavesWhatIsRead) {
+  pic_.raise(0);
+  take();
+  out(0x20, 0x0B);
+  EXPECT_EQ(in(0x20), 0x01U);
+  out(0x20, 0x68);  // special mask mode; RR is 0
+  EXPECT_EQ(in(0x20), 0x01U);
+}
+
 }  // namespace
 }  // namespace hltest::internal

@@ -202,4 +202,12 @@ TEST(DeadlineTest, AProgramWithHandlersForEverySignalIsToldSo) {
   for (const auto& [signal, action] : old) sigaction(signal, &action, nullptr);
 }
 
+// Such a guest has no snapshots, and nothing is due before the deadline.
+TEST_F(ProtectedModeTest, AGuestWithMuchMemoryInUseTimesOut) {
+  machine().set_memory_size(128 * kMiB);
+  memory().fill(Gpa{0x100000}, 65 * kMiB, 1);
+  machine().set_timeout(milliseconds{100});
+  EXPECT_THAT(run(guests::spin), TimedOut());
+}
+
 }  // namespace

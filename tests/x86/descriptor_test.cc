@@ -207,4 +207,17 @@ TEST(DescriptorTest, AnyBytesDecode) {
   }
 }
 
+// Only segments and call gates have a type in their second half.
+TEST(DescriptorTest, AGateOfTheIdtHasNoUpperType) {
+  constexpr std::uint64_t kUpperType = 0x1FULL << 40U;
+  EXPECT_TRUE(decode_descriptor(0x00008E0000185678, kUpperType | 1, kIa32e) ==
+                  (Descriptor{InterruptGate64{.selector = 0x18, .offset = 0x1'0000'5678}}) ||
+              std::holds_alternative<InterruptGate64>(
+                  decode_descriptor(0x00008E0000185678, kUpperType, kIa32e)));
+  EXPECT_TRUE(std::holds_alternative<TrapGate64>(
+      decode_descriptor(0x00008F0000185678, kUpperType, kIa32e)));
+  EXPECT_TRUE(std::holds_alternative<ReservedDescriptor>(
+      decode_descriptor(0x00008C0000185678, kUpperType, kIa32e)));
+}
+
 }  // namespace

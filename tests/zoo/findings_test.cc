@@ -138,4 +138,13 @@ TEST_F(FindingsTest, TheLastInstructionOfAnImageWithoutHltIsToldHoweverFarTheGue
   EXPECT_EQ(diagnosis.left_image_at->address, Gva{0x1003});
 }
 
+TEST_F(FindingsTest, TheIvtEndsAt3FF) {
+  memory().write<std::uint16_t>(Gpa{0x3FF}, 0x0B0F);                 // ud2
+  const RealModeImage last{"last", {0xEA, 0xFF, 0x03, 0x00, 0x00}};  // jmp 0:0x3ff
+  EXPECT_THAT(diagnose(run(last)).findings, Contains(HasSubstr("IVT")));
+  memory().write<std::uint16_t>(Gpa{0x400}, 0x0B0F);
+  const RealModeImage beyond{"beyond", {0xEA, 0x00, 0x04, 0x00, 0x00}};  // jmp 0:0x400
+  EXPECT_THAT(diagnose(run(beyond)).findings, Not(Contains(HasSubstr("executed the IVT"))));
+}
+
 }  // namespace

@@ -196,7 +196,7 @@ void Ide::identify(const Disk& disk) {
   const auto put_text = [&words](std::size_t at, std::string_view text, std::size_t size) {
     for (std::size_t i = 0; i < size; ++i) {
       // The first character of a word is its high byte.
-      const auto one = static_cast<std::uint16_t>(i < text.size() ? text[i] : ' ');
+      const std::uint16_t one = static_cast<unsigned char>(i < text.size() ? text[i] : ' ');
       words.at(at + i / 2) |= static_cast<std::uint16_t>(i % 2 == 0 ? one << 8U : one);
     }
   };

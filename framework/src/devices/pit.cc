@@ -15,6 +15,7 @@ constexpr Port kControl = 0x43;
 constexpr Port kGate = 0x61;
 constexpr std::uint8_t kRefresh = 0x10;
 constexpr std::uint8_t kOut2 = 0x20;
+constexpr std::uint8_t kOutput = 0x80;  // of a channel's status
 
 // A jump back to the HLT, or shortly before it, soon after it.
 bool is_in_loop(GuestView& guest) {
@@ -66,6 +67,10 @@ std::optional<std::uint64_t> Pit::read(const Access& access, GuestView& /*guest*
   }
   if (access.port() == kControl) return std::nullopt;
   PitState::Channel& channel = state_.channels.at(access.port() & 3U);
+  if (channel.has_status) {
+    channel.has_status = false;
+    return kOutput | unsigned{channel.bytes} << 4U | channel.mode;
+  }
   constexpr std::uint16_t kStep = 64;
   if (!channel.is_latched && !channel.is_at_high) {
     channel.count = static_cast<std::uint16_t>(channel.count - kStep);
@@ -79,6 +84,29 @@ std::optional<std::uint64_t> Pit::read(const Access& access, GuestView& /*guest*
   return is_high ? unsigned{value} >> 8U : value & 0xFFU;
 }
 
+void Pit::control(std::uint8_t value) {
+  constexpr unsigned kReadBack = 3;
+  const unsigned number = value >> 6U;
+  if (number == kReadBack) {
+    for (unsigned i = 0; i < state_.channels.size(); ++i) {
+      if ((value & 2U << i) == 0) continue;
+      if ((value & 0x20U) == 0) latch(state_.channels.at(i));
+      if ((value & 0x10U) == 0) state_.channels.at(i).has_status = true;
+    }
+    return;
+  }
+  PitState::Channel& channel = state_.channels.at(number);
+  const auto bytes = static_cast<std::uint8_t>(value >> 4U & 3U);
+  if (bytes == 0) return latch(channel);
+  channel = {.bytes = bytes, .mode = static_cast<std::uint8_t>(value & 0x0FU)};
+}
+
+void Pit::latch(PitState::Channel& channel) {
+  if (channel.is_latched) return;  // until it was read
+  channel.latched = channel.count = static_cast<std::uint16_t>(channel.count - 1U);
+  channel.is_latched = true;
+}
+
 bool Pit::write(const Access& access, GuestView& /*guest*/) {
   const auto value = static_cast<std::uint8_t>(access.value);
   if (access.port() == kGate) {
@@ -86,16 +114,7 @@ bool Pit::write(const Access& access, GuestView& /*guest*/) {
     return true;
   }
   if (access.port() == kControl) {
-    const unsigned number = value >> 6U;
-    if (number > 2) return true;  // the read-back command is not served
-    PitState::Channel& channel = state_.channels.at(number);
-    const auto bytes = static_cast<std::uint8_t>(value >> 4U & 3U);
-    if (bytes == 0) {
-      channel.latched = channel.count = static_cast<std::uint16_t>(channel.count - 1U);
-      channel.is_latched = true;
-    } else {
-      channel = {.bytes = bytes};
-    }
+    control(value);
     return true;
   }
   PitState::Channel& channel = state_.channels.at(access.port() & 3U);

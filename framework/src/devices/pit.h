@@ -17,6 +17,8 @@ struct PitState {
     bool is_latched = false;
     std::uint8_t bytes = 3;  ///< 1: the low one; 2: the high one; 3: low, then high
     bool is_at_high = false;
+    std::uint8_t mode = 6;    ///< with the BCD bit, as a control word has them
+    bool has_status = false;  ///< that the next read gives
   };
   std::array<Channel, 3> channels{};
   std::uint8_t port_61 = 0;
@@ -38,6 +40,9 @@ class Pit : public PlainDevice<PitState> {
   void halted(GuestView& guest) override;
 
  private:
+  void control(std::uint8_t value);
+  static void latch(PitState::Channel& channel);
+
   std::shared_ptr<Pic> pic_;
 };
 
