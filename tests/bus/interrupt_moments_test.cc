@@ -132,6 +132,18 @@ TEST_F(InterruptMomentsTest, AnNmiWakesFromAHltWithInterruptsDisabled) {
   EXPECT_EQ(run(guest({0xFA, 0xF4, 0x41, 0xF4})).registers.cx(), 0U);
 }
 
+// A service has no IRET, which would let the next NMI in.
+TEST_F(RealModeTest, NmisThatAServiceTakesComeAgain) {
+  unsigned served = 0;
+  machine().on_interrupt(Vector::kNonMaskableInterrupt, [&served](Registers&) { ++served; });
+  machine().nmi(AtHalts{3});
+  // hlt; hlt; hlt; inc cx; hlt
+  const Outcome outcome = run(RealModeImage{"nmis", {0xF4, 0xF4, 0xF4, 0x41, 0xF4}});
+  EXPECT_THAT(outcome, Halted());
+  EXPECT_EQ(outcome.registers.cx(), 1U);
+  EXPECT_EQ(served, 3U);
+}
+
 TEST_F(InterruptMomentsTest, SeveralVectorsHaveTheirMoments) {
   machine().interrupt(kVector, AtAddress{Gva{0x1003}});
   machine().nmi(AfterInstructions{8});

@@ -231,7 +231,14 @@ class Engine {
     Registers registers = meaning.registers;
     // KVM steps by TF, and INT n has pushed it.
     if (is_stepping_) registers.rflags.value &= ~Rflags::kTf;
-    return answers_.serve_handler(observer, *exception, registers);
+    if (!answers_.serve_handler(observer, *exception, registers)) return false;
+    if (exception->vector == Vector::kNonMaskableInterrupt) {
+      // The IRET of a handler would let the next one in.
+      PendingEvents events = guest_.vcpu().pending_events();
+      events.nmi.masked = false;
+      guest_.vcpu().set_pending_events(events);
+    }
+    return true;
   }
 
   Guest& guest_;
