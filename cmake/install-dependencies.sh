@@ -8,7 +8,7 @@ packages="cmake g++ make ninja-build nasm libgtest-dev libgmock-dev libfmt-dev l
           nlohmann-json3-dev libbenchmark-dev"
 if [ "${1:-}" = --development ]; then
   packages="$packages clang clang-format clang-tidy clang-tools libclang-rt-dev git
-            syslinux-common grub-pc-bin mtools dosfstools fdisk gdisk qemu-system-x86"
+            syslinux-common grub-pc-bin mbr mtools dosfstools fdisk gdisk qemu-system-x86"
 fi
 
 missing=""
