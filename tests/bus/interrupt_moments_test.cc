@@ -198,6 +198,34 @@ TEST_F(InterruptMomentsTest, AreReplayed) {
   }
 }
 
+// A service that took one of them was no instruction.
+TEST_F(InterruptMomentsTest, AreReplayedAfterAService) {
+  std::vector<std::uint8_t> code = kTenIncrements;
+  code.back() = 0x0F;
+  code.push_back(0x0B);  // ud2
+  machine().on_interrupt(Vector{0x30}, [](Registers& registers) { registers.rdx = 1; });
+  machine().interrupt(Vector{0x30}, AfterInstructions{3});
+  machine().interrupt(kVector, AfterInstructions{7});
+  const Outcome outcome = run(guest(code));
+  ASSERT_THAT(outcome, Raised(InvalidOpcode{}));
+  EXPECT_EQ(cx(), 6U);
+  const Diagnosis diagnosis = diagnose(outcome);
+  EXPECT_EQ(diagnosis.not_replayed, "");
+  std::string history;
+  for (const HistoryStep& step : diagnosis.history) history += step.instruction + "\n";
+  EXPECT_THAT(history, HasSubstr("inc cx\nmov [0x5000], cx\ninc [0x5002]\niret\ninc cx"));
+}
+
+TEST_F(InterruptMomentsTest, AConditionCanEndTheRun) {
+  machine().interrupt(kVector, When{[](GuestView& view) {
+                        if (view.registers().cx() == 5) view.stop("CX is 5");
+                        return false;
+                      }});
+  const Outcome outcome = run(guest(kTenIncrements));
+  EXPECT_THAT(outcome, MetStopCondition());
+  EXPECT_EQ(outcome.registers.cx(), 5U);
+}
+
 TEST_F(InterruptMomentsTest, WhatMakesNoSenseIsRefused) {
   const auto message = [this](auto moment) {
     return message_of<SetupError>([&] {

@@ -164,6 +164,20 @@ TEST_F(IdeTest, WithoutADeviceTheStatusIs0) {
   EXPECT_EQ(status(), 0x50U);
 }
 
+TEST_F(IdeTest, ADeviceThatIsNotThereEndsATransfer) {
+  command(2, 0, 0x20);
+  wired_.out(0x1F6, 0xF0);
+  read_sector();
+  wired_.out(0x1F6, 0xE0);
+  EXPECT_EQ(status(), 0x51U);
+  command(2, 0, 0x30);
+  wired_.out(0x1F6, 0xF0);
+  for (int i = 0; i < 256; ++i) wired_.out(0x1F0, 0, 2);
+  wired_.out(0x1F6, 0xE0);
+  EXPECT_EQ(status(), 0x51U);
+  EXPECT_TRUE(disk_.read(0)[0] == 0 && disk_.read(1)[0] == 1) << "nothing was written";
+}
+
 TEST_F(IdeTest, NoInterruptsAndResetByTheControlRegister) {
   wired_.out(0x3F6, 2);
   command(1, 0, 0x20);

@@ -152,7 +152,8 @@ void Ide::begin_transfer(std::uint8_t command, bool is_48_bit) {
 }
 
 void Ide::load_sector() {
-  if (state_.lba >= selected()->sectors()) return end_with(kNotFound);
+  // A guest may have chosen another device meanwhile.
+  if (selected() == nullptr || state_.lba >= selected()->sectors()) return end_with(kNotFound);
   state_.buffer = selected()->read(state_.lba);
   state_.error = 0;
   state_.status = kReady | kDataRequest;

@@ -83,15 +83,14 @@ bool InterruptMoments::wants_steps() const {
   });
 }
 
-void InterruptMoments::on_instruction(GuestView& guest) {
+void InterruptMoments::on_instruction(GuestView& guest, std::uint64_t executed) {
   request_if([&](const Pending& each) {
     if (const auto* const after = std::get_if<AfterInstructions>(&each.moment)) {
-      return instructions_ >= after->count;
+      return executed >= after->count;
     }
     const auto* const when = std::get_if<When>(&each.moment);
     return when != nullptr && when->condition(guest);
   });
-  ++instructions_;
   on_breakpoint(guest.registers().code_address());
 }
 

@@ -29,7 +29,7 @@ class InterruptMoments : public Observer {
   void on_access(const Access& access, std::span<const MemoryWrite> writes) override;
   void on_halt(GuestView& guest) override;
   [[nodiscard]] bool wants_steps() const override;
-  void on_instruction(GuestView& guest) override;
+  void on_instruction(GuestView& guest, std::uint64_t executed) override;
   [[nodiscard]] const std::vector<Gva>& breakpoints() const override { return breakpoints_; }
   void on_breakpoint(Gva address) override;
 
@@ -47,7 +47,6 @@ class InterruptMoments : public Observer {
   std::vector<Pending> pending_;
   std::vector<Gva> breakpoints_;
   std::uint64_t accesses_ = 0;
-  std::uint64_t instructions_ = 0;
 };
 
 }  // namespace hltest::internal

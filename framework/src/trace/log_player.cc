@@ -19,9 +19,9 @@ LogPlayer::LogPlayer(AccessLog log, std::uint64_t access, std::uint64_t interrup
   }
 }
 
-void LogPlayer::on_instruction(GuestView& guest) {
+void LogPlayer::on_instruction(GuestView& guest, std::uint64_t executed) {
   visited_.insert(guest.registers().code_address());
-  ++instructions_;
+  instructions_ = executed;
 }
 
 bool LogPlayer::answer(Access& access, GuestView& guest) {
@@ -67,9 +67,8 @@ const InterruptRequest* LogPlayer::next_request() const {
   const auto& interrupts = log_.interrupts();
   if (next_interrupt_ >= interrupts.size()) return nullptr;
   const InterruptRequest& request = interrupts[next_interrupt_];
-  // The count is one ahead: the instruction is only about to be executed.
   const bool has_come = request.access <= next_ &&
-                        (!request.instructions || instructions_ > *request.instructions) &&
+                        (!request.instructions || instructions_ >= *request.instructions) &&
                         (!request.address || visited_.contains(*request.address));
   return has_come ? &request : nullptr;
 }

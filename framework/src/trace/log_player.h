@@ -26,7 +26,7 @@ class LogPlayer : public Bus, public Observer {
   void halted(GuestView& /*guest*/) override { is_halted_ = true; }
   /// True while an interrupt has to come at an instruction.
   [[nodiscard]] bool wants_steps() const override { return next_interrupt_ < exact_interrupts_; }
-  void on_instruction(GuestView& guest) override;
+  void on_instruction(GuestView& guest, std::uint64_t executed) override;
   [[nodiscard]] bool serves_handlers() const override { return !log_.calls().empty(); }
   bool on_handler(ServiceCall& call, GuestView& guest) override;
 

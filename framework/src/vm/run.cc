@@ -98,7 +98,10 @@ class Engine {
   std::optional<Ending> step() {
     breakpoints_.forget();  // stepping takes their place
     if (!is_at_a_handler(guest_)) {
-      for (Observer* const observer : observers_) observer->on_instruction(answers_);
+      for (Observer* const observer : observers_) {
+        observer->on_instruction(answers_, guest_.instructions());
+      }
+      if (const auto& stopped = answers_.stopped()) return *stopped;
     }
     if (const auto vector = interrupts_.due(was_stepping_)) {
       if (std::optional<Ending> ending = step_into_handler(*vector)) return ending;
