@@ -1,6 +1,9 @@
 // The clock's interrupt, POST codes, the debug console, and time that INT 15h waits for.
 #include <hltest/hltest.h>
 
+#include <algorithm>
+#include <array>
+
 #include "guests/boot.h"
 
 namespace {
@@ -33,13 +36,16 @@ TEST_F(PcDevicesTest, PostCodesAndTheDebugConsole) {
 // Vector 70h at 0000:7C40 counts in BX, reads register C and ends the interrupt; the code enables
 // the periodic interrupt and waits three times.
 TEST_F(PcDevicesTest, TheClockInterruptsAGuestThatWaits) {
-  std::vector<std::uint8_t> code = {
+  constexpr std::array<std::uint8_t, 29> kCode = {
       0xC7, 0x06, 0xC0, 0x01, 0x40, 0x7C, 0xC7, 0x06, 0xC2, 0x01, 0x00, 0x00,  // vector 70h
       0xB0, 0x0B, 0xE6, 0x70, 0xB0, 0x42, 0xE6, 0x71,                          // register B
       0xFB, 0xF4, 0x83, 0xFB, 0x03, 0x72, 0xFA, 0xFA, 0xF4};  // sti; hlt; cmp bx, 3; jb; cli; hlt
-  code.resize(0x40, 0x90);
-  code.insert(code.end(), {0x43, 0x50, 0xB0, 0x0C, 0xE6, 0x70, 0xE4, 0x71, 0x88, 0xC1, 0xB0, 0x20,
-                           0xE6, 0xA0, 0xE6, 0x20, 0x58, 0xCF});
+  constexpr std::array<std::uint8_t, 18> kHandler = {0x43, 0x50, 0xB0, 0x0C, 0xE6, 0x70,
+                                                     0xE4, 0x71, 0x88, 0xC1, 0xB0, 0x20,
+                                                     0xE6, 0xA0, 0xE6, 0x20, 0x58, 0xCF};
+  std::vector<std::uint8_t> code(510);
+  std::ranges::copy(kCode, code.begin());
+  std::ranges::copy(kHandler, code.begin() + 0x40);
   const Outcome outcome = run_code(code);
   ASSERT_THAT(outcome, Halted()) << report(outcome);
   EXPECT_GE(outcome.registers.bx(), 3);
