@@ -178,6 +178,23 @@ TEST_F(InterruptMomentsTest, SteppingLeavesNoTrapFlagBehind) {
   EXPECT_FALSE(outcome.registers.rflags.tf());
 }
 
+// Stepping uses TF itself: a guest that sets it runs natively from there on.
+TEST_F(InterruptMomentsTest, AGuestThatSetsTfIsNotSteppedAnyMore) {
+  machine().interrupt(kVector, AfterInstructions{7});
+  // pushf; pop ax; or ah, 1; push ax; popf; inc cx (four times); hlt
+  const Outcome outcome =
+      run(guest({0x9C, 0x58, 0x80, 0xCC, 1, 0x50, 0x9D, 0x41, 0x41, 0x41, 0x41, 0xF4}));
+  ASSERT_NE(outcome.exception(), nullptr) << report(outcome);
+  EXPECT_EQ(outcome.exception()->vector, Vector::kDebug) << "its own single step";
+  EXPECT_EQ(count(), 0U);
+}
+
+std::string instructions_of(const Diagnosis& diagnosis) {
+  std::string lines;
+  for (const HistoryStep& step : diagnosis.history) lines += step.instruction + "\n";
+  return lines;
+}
+
 // A fault after it is found by a second run, in which the interrupt comes at the same instruction.
 TEST_F(InterruptMomentsTest, AreReplayed) {
   std::vector<std::uint8_t> code = kTenIncrements;
@@ -192,9 +209,8 @@ TEST_F(InterruptMomentsTest, AreReplayed) {
     EXPECT_EQ(cx(), 4U);
     const Diagnosis diagnosis = diagnose(outcome);
     EXPECT_EQ(diagnosis.not_replayed, "");
-    std::string history;
-    for (const HistoryStep& step : diagnosis.history) history += step.instruction + "\n";
-    EXPECT_THAT(history, HasSubstr("inc cx\nmov [0x5000], cx\ninc [0x5002]\niret\ninc cx"));
+    EXPECT_THAT(instructions_of(diagnosis),
+                HasSubstr("inc cx\nmov [0x5000], cx\ninc [0x5002]\niret\ninc cx"));
   }
 }
 
@@ -211,9 +227,8 @@ TEST_F(InterruptMomentsTest, AreReplayedAfterAService) {
   EXPECT_EQ(cx(), 6U);
   const Diagnosis diagnosis = diagnose(outcome);
   EXPECT_EQ(diagnosis.not_replayed, "");
-  std::string history;
-  for (const HistoryStep& step : diagnosis.history) history += step.instruction + "\n";
-  EXPECT_THAT(history, HasSubstr("inc cx\nmov [0x5000], cx\ninc [0x5002]\niret\ninc cx"));
+  EXPECT_THAT(instructions_of(diagnosis),
+              HasSubstr("inc cx\nmov [0x5000], cx\ninc [0x5002]\niret\ninc cx"));
 }
 
 TEST_F(InterruptMomentsTest, AConditionCanEndTheRun) {

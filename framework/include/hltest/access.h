@@ -89,7 +89,7 @@ struct InterruptRequest {
 
 /// Finds what the serial ports COM1 to COM4 transmit in accesses, which it is given in order.
 /// Writes to a data port while its divisor latch is open (DLAB, bit 7 of the line control register,
-/// the fourth port), or while it is in its loop (bit 4 of modem control, the fifth), are none.
+/// the fourth port), or while it loops back (bit 4 of modem control, the fifth), are none.
 class SerialOutput {
  public:
   /// The character, if this access transmits one.

@@ -3,12 +3,13 @@
 #include <array>
 #include <utility>
 
+#include "vm/backing.h"
+
 namespace hltest::internal {
 
 Gpa BiosCall::address(const Segment& segment, std::uint16_t offset) const {
   const Gpa linear{segment.base.value() + offset};
-  const bool wraps = !guest.a20_is_open() && linear >= Gpa{kMiB};
-  return wraps ? Gpa{linear - Gpa{kMiB}} : linear;
+  return guest.a20_is_open() ? linear : through_closed_a20(linear);
 }
 
 void BiosCall::write(Gpa gpa, std::span<const std::uint8_t> bytes) const {

@@ -39,10 +39,10 @@ class Uart : public PlainDevice<UartState> {
 
   /// The next character that it has received, which is read by this.
   std::optional<std::uint8_t> receive();
-  [[nodiscard]] std::uint8_t line_status() const;
-  [[nodiscard]] std::uint8_t modem_status() const;
 
  private:
+  [[nodiscard]] std::uint8_t line_status() const;
+  [[nodiscard]] std::uint8_t modem_status() const;
   [[nodiscard]] bool is_in_loop() const;
   [[nodiscard]] bool has_received() const;
   void transmit(std::uint8_t character);

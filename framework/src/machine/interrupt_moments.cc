@@ -24,7 +24,7 @@ Gva address_of(const AtLabel& at, Vector vector, const FlatImage& image) {
 InterruptMoments::InterruptMoments(std::span<const WantedInterrupt> wanted,
                                    const FlatImage& image) {
   for (const WantedInterrupt& each : wanted) {
-    Pending pending{.vector = each.vector, .moment = each.moment, .source = each.source};
+    WantedInterrupt pending = each;
     if (const auto* const label = std::get_if<AtLabel>(&each.moment)) {
       pending.moment = AtAddress{address_of(*label, each.vector, image)};
     }
@@ -37,7 +37,7 @@ InterruptMoments::InterruptMoments(std::span<const WantedInterrupt> wanted,
     throw SetupError(fmt::format("interrupts at {} addresses: a processor has breakpoints for {}",
                                  breakpoints_.size(), kMostBreakpoints));
   }
-  request_if([](const Pending& each) {
+  request_if([](const WantedInterrupt& each) {
     const auto* const after = std::get_if<AfterAccesses>(&each.moment);
     return after != nullptr && after->count == 0;
   });
@@ -45,7 +45,7 @@ InterruptMoments::InterruptMoments(std::span<const WantedInterrupt> wanted,
 
 template <typename HasCome>
 void InterruptMoments::request_if(HasCome has_come) {
-  std::erase_if(pending_, [&has_come](const Pending& each) {
+  std::erase_if(pending_, [&has_come](const WantedInterrupt& each) {
     const bool is_now = has_come(each);
     if (is_now) each.source->request();
     return is_now;
@@ -55,7 +55,7 @@ void InterruptMoments::request_if(HasCome has_come) {
 void InterruptMoments::on_access(const Access& /*access*/,
                                  std::span<const MemoryWrite> /*writes*/) {
   ++accesses_;
-  request_if([this](const Pending& each) {
+  request_if([this](const WantedInterrupt& each) {
     const auto* const after = std::get_if<AfterAccesses>(&each.moment);
     return after != nullptr && accesses_ >= after->count;
   });
@@ -63,28 +63,28 @@ void InterruptMoments::on_access(const Access& /*access*/,
 
 void InterruptMoments::on_halt(GuestView& guest) {
   const bool is_enabled = guest.registers().rflags.if_();
-  for (Pending& each : pending_) {
+  for (WantedInterrupt& each : pending_) {
     auto* const halts = std::get_if<AtHalts>(&each.moment);
     const bool can_come = is_enabled || each.vector == Vector::kNonMaskableInterrupt;
     if (halts == nullptr || !can_come) continue;
     --halts->times;
     each.source->request();
   }
-  std::erase_if(pending_, [](const Pending& each) {
+  std::erase_if(pending_, [](const WantedInterrupt& each) {
     const auto* const halts = std::get_if<AtHalts>(&each.moment);
     return halts != nullptr && halts->times == 0;
   });
 }
 
 bool InterruptMoments::wants_steps() const {
-  return std::ranges::any_of(pending_, [](const Pending& each) {
+  return std::ranges::any_of(pending_, [](const WantedInterrupt& each) {
     return std::holds_alternative<AfterInstructions>(each.moment) ||
            std::holds_alternative<When>(each.moment);
   });
 }
 
 void InterruptMoments::on_instruction(GuestView& guest, std::uint64_t executed) {
-  request_if([&](const Pending& each) {
+  request_if([&](const WantedInterrupt& each) {
     if (const auto* const after = std::get_if<AfterInstructions>(&each.moment)) {
       return executed >= after->count;
     }
@@ -96,7 +96,7 @@ void InterruptMoments::on_instruction(GuestView& guest, std::uint64_t executed) 
 
 void InterruptMoments::on_breakpoint(Gva address) {
   if (std::erase(breakpoints_, address) == 0) return;
-  request_if([address](const Pending& each) {
+  request_if([address](const WantedInterrupt& each) {
     const auto* const at = std::get_if<AtAddress>(&each.moment);
     return at != nullptr && at->address == address;
   });

@@ -34,17 +34,11 @@ class InterruptMoments : public Observer {
   void on_breakpoint(Gva address) override;
 
  private:
-  // One that is still to come.
-  struct Pending {
-    Vector vector{};
-    InterruptMoment moment{};
-    std::shared_ptr<RequestedInterrupt> source{};
-  };
   // Requests those whose moment `has_come`, and forgets them.
   template <typename HasCome>
   void request_if(HasCome has_come);
 
-  std::vector<Pending> pending_;
+  std::vector<WantedInterrupt> pending_;  // those that are still to come
   std::vector<Gva> breakpoints_;
   std::uint64_t accesses_ = 0;
 };

@@ -13,16 +13,11 @@ namespace {
 constexpr std::uint32_t kFirstSlot = 100;
 constexpr Gpa kSecondMiB{kMiB};
 
-kvm::SlotAccess access_of(const Region& region, const MemoryLayout& layout) {
-  return region.kind == RegionKind::kRom && !layout.rom_is_writable ? kvm::SlotAccess::kReadOnly
-                                                                    : kvm::SlotAccess::kReadWrite;
-}
-
 }  // namespace
 
-Gpa Backing::through_a20(Gpa gpa) const {
+Gpa through_closed_a20(Gpa gpa) {
   const bool is_beyond_the_gate = gpa >= kSecondMiB && gpa - kSecondMiB < kMiB;
-  return a20_is_open_ || !is_beyond_the_gate ? gpa : Gpa{gpa - kSecondMiB};
+  return is_beyond_the_gate ? Gpa{gpa - kSecondMiB} : gpa;
 }
 
 void Guest::set_a20(bool is_open) {
@@ -48,8 +43,7 @@ void Guest::close_a20() {
   }
   for (const Region& region : regions) {
     if (region.base >= kSecondMiB) continue;
-    vm_->vm.set_memory_slot(next++, region.base + kMiB, memory_->memory(region),
-                            access_of(region, memory_->layout()));
+    set_memory_slot(next++, region.base + kMiB, region);
   }
   a20_slots_ = next - kFirstSlot;
 }
@@ -59,8 +53,7 @@ void Guest::open_a20() {
   while (a20_slots_ > 0) vm_->vm.remove_memory_slot(kFirstSlot + --a20_slots_);
   for (std::uint32_t slot = 0; slot < regions.size(); ++slot) {
     if (regions[slot].base != kSecondMiB) continue;
-    vm_->vm.set_memory_slot(slot, kSecondMiB, memory_->memory(regions[slot]),
-                            kvm::SlotAccess::kReadWrite);
+    set_memory_slot(slot, kSecondMiB, regions[slot]);
   }
 }
 

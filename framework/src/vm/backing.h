@@ -51,6 +51,9 @@ bool is_ram(const MemoryLayout& layout, Gpa gpa, std::uint64_t count);
 /// `RAM 0x0-0xeffff and 0x100000-0xffffff`.
 std::string describe_ram(const MemoryLayout& layout);
 
+/// The address that a closed A20 gate makes of one: of the second MiB, that in the first.
+Gpa through_closed_a20(Gpa gpa);
+
 /// Host memory behind a guest's physical addresses, as behind an open A20 gate. It starts as zeros,
 /// and what is not touched costs nothing. To be used from one thread.
 class Backing {
@@ -77,8 +80,10 @@ class Backing {
   /// Whether the guest's A20 gate is open. It is, until `Guest` says otherwise.
   [[nodiscard]] bool a20_is_open() const { return a20_is_open_; }
   void set_a20(bool is_open) { a20_is_open_ = is_open; }
-  /// The address behind the gate: while it is closed, the first MiB for the second.
-  [[nodiscard]] Gpa through_a20(Gpa gpa) const;
+  /// The address behind the gate.
+  [[nodiscard]] Gpa through_a20(Gpa gpa) const {
+    return a20_is_open_ ? gpa : through_closed_a20(gpa);
+  }
 
   /// The pages that may hold something else than zeros, by their addresses.
   [[nodiscard]] std::vector<Gpa> pages_in_use() const;

@@ -83,11 +83,13 @@ void Guest::start(const Snapshot& snapshot, std::shared_ptr<Backing> memory) {
 }
 
 void Guest::set_memory_slots() {
-  for (const Region& region : memory_->regions()) {
-    const bool is_rom = region.kind == RegionKind::kRom && !memory_->layout().rom_is_writable;
-    vm_->vm.set_memory_slot(slots_++, region.base, memory_->memory(region),
-                            is_rom ? kvm::SlotAccess::kReadOnly : kvm::SlotAccess::kReadWrite);
-  }
+  for (const Region& region : memory_->regions()) set_memory_slot(slots_++, region.base, region);
+}
+
+void Guest::set_memory_slot(std::uint32_t slot, Gpa gpa, const Region& region) {
+  const bool is_rom = region.kind == RegionKind::kRom && !memory_->layout().rom_is_writable;
+  vm_->vm.set_memory_slot(slot, gpa, memory_->memory(region),
+                          is_rom ? kvm::SlotAccess::kReadOnly : kvm::SlotAccess::kReadWrite);
 }
 
 void Guest::add_memory_slot(Gpa gpa, std::span<std::uint8_t> memory) {

@@ -90,6 +90,8 @@ class Guest {
   explicit Guest(const kvm::System& system);
   void make_vm(const kvm::System& system);
   void set_memory_slots();
+  // The memory of a region, at an address of the guest's.
+  void set_memory_slot(std::uint32_t slot, Gpa gpa, const Region& region);
   void open_a20();
   void close_a20();
   void set_state(const Snapshot& snapshot);
