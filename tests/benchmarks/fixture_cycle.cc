@@ -9,6 +9,7 @@
 #include <chrono>
 #include <vector>
 
+#include "../boot_sector.h"
 #include "bare_process.h"
 
 namespace {
@@ -25,9 +26,7 @@ const RealModeImage& image() {
 const RealModeImage& sector_image() {
   static const RealModeImage kImage = [] {
     std::vector<std::uint8_t> bytes{image().bytes().begin(), image().bytes().end()};
-    bytes.resize(Disk::kSectorSize - 2);
-    bytes.insert(bytes.end(), {0x55, 0xAA});
-    return RealModeImage{"bench_sector", bytes};
+    return RealModeImage{"bench_sector", boot_sector(bytes)};
   }();
   return kImage;
 }

@@ -3,6 +3,7 @@
 
 #include <sstream>
 
+#include "../boot_sector.h"
 #include "guests/boot.h"
 #include "guests/second_stage.h"
 
@@ -48,9 +49,7 @@ TEST_F(BootMatchersTest, SerialPortsSendByTheBiosToo) {
   // xor dx, dx; mov ax, 0163h; int 14h; hlt
   std::vector<std::uint8_t> code{0x31, 0xD2, 0xB8, 0x61, 0x01, 0xCD, 0x14, 0xBA, 0xF8, 0x03, 0xB0,
                                  0x62, 0xEE, 0x31, 0xD2, 0xB8, 0x63, 0x01, 0xCD, 0x14, 0xF4};
-  code.resize(510);
-  code.insert(code.end(), {0x55, 0xAA});
-  EXPECT_THAT(run(RealModeImage{"sends", code}), SentOnSerial("abc"));
+  EXPECT_THAT(run(RealModeImage{"sends", boot_sector(code)}), SentOnSerial("abc"));
 }
 
 TEST_F(BootMatchersTest, CallsAndSectorsAreListed) {

@@ -1,6 +1,7 @@
 // Guests that boot from disks: what they find, load, print and write.
 #include <hltest/hltest.h>
 
+#include "../boot_sector.h"
 #include "../message_of.h"
 #include "guests/boot.h"
 #include "guests/second_stage.h"
@@ -157,9 +158,7 @@ TEST_F(BootSectorTest, AServiceOfTheTestsComesBeforeTheBioss) {
 TEST_F(BootSectorTest, WhatTheBiosLacksIsToldByName) {
   // mov ax, 0xE881; int 0x15; hlt
   std::vector<std::uint8_t> code{0xB8, 0x81, 0xE8, 0xCD, 0x15, 0xF4};
-  code.resize(510);
-  code.insert(code.end(), {0x55, 0xAA});
-  const Outcome outcome = run(RealModeImage{"e881", code});
+  const Outcome outcome = run(RealModeImage{"e881", boot_sector(code)});
   EXPECT_TRUE(outcome.registers.rflags.cf());
   EXPECT_EQ(outcome.registers.ah(), 0x86);
   EXPECT_FALSE(outcome.bios_calls().at(0).is_known);
@@ -171,9 +170,7 @@ TEST_F(BootSectorTest, RebootingEndsTheRun) {
   for (const std::vector<std::uint8_t>& way :
        {std::vector<std::uint8_t>{0xCD, 0x19}, {0xEA, 0xF0, 0xFF, 0x00, 0xF0}}) {
     std::vector<std::uint8_t> code = way;
-    code.resize(510);
-    code.insert(code.end(), {0x55, 0xAA});
-    EXPECT_THAT(summary(run(RealModeImage{"reboot", code})),
+    EXPECT_THAT(summary(run(RealModeImage{"reboot", boot_sector(code)})),
                 HasSubstr("it rebooted (INT 19h, or a jump to F000:FFF0)"));
   }
 }
@@ -183,10 +180,8 @@ TEST_F(BootSectorTest, AFaultAfterServicesIsExplained) {
   // mov ah, 0; int 0x16; mov ah, 0x0E; int 0x10; xor dx, dx; div dx
   std::vector<std::uint8_t> code{0xB4, 0,    0xCD, 0x16, 0xB4, 0x0E,
                                  0xCD, 0x10, 0x31, 0xD2, 0xF7, 0xF2};
-  code.resize(510);
-  code.insert(code.end(), {0x55, 0xAA});
   bios().keys = "k";
-  const Outcome outcome = run(RealModeImage{"divide", code});
+  const Outcome outcome = run(RealModeImage{"divide", boot_sector(code)});
   ASSERT_THAT(outcome, Raised(DivideError()));
   const Diagnosis diagnosis = diagnose(outcome);
   EXPECT_EQ(diagnosis.cause, "the divisor dx is 0");
@@ -218,9 +213,7 @@ TEST_F(BootSectorTest, AServiceCanBeCalledFarAndReplayed) {
   // mov ax, 0E61h; pushf; call far [40h]; xor cx, cx; div cx
   std::vector<std::uint8_t> code{0xB8, 0x61, 0x0E, 0x9C, 0xFF, 0x1E,
                                  0x40, 0x00, 0x31, 0xC9, 0xF7, 0xF1};
-  code.resize(510);
-  code.insert(code.end(), {0x55, 0xAA});
-  const Outcome outcome = run(RealModeImage{"far", code});
+  const Outcome outcome = run(RealModeImage{"far", boot_sector(code)});
   ASSERT_THAT(outcome, Raised(DivideError()));
   EXPECT_THAT(outcome, Printed("a"));
   const Diagnosis diagnosis = diagnose(outcome);
@@ -231,9 +224,7 @@ TEST_F(BootSectorTest, AServiceCanBeCalledFarAndReplayed) {
 TEST_F(BootSectorTest, VectorsThatABiosLeavesToOthersReturn) {
   for (const std::uint8_t vector : std::vector<std::uint8_t>{0x1B, 0x1C, 0x4A, 0x70, 0x77}) {
     std::vector<std::uint8_t> code{0xCD, vector, 0xF4};
-    code.resize(510);
-    code.insert(code.end(), {0x55, 0xAA});
-    EXPECT_THAT(run(RealModeImage{"int", code}), Halted()) << int{vector};
+    EXPECT_THAT(run(RealModeImage{"int", boot_sector(code)}), Halted()) << int{vector};
   }
 }
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "../boot_sector.h"
 #include "guests/boot.h"
 
 namespace {
@@ -33,11 +34,9 @@ class InstallMbrTest : public BootSectorTest {
       // mov ax, 0x0E00 | letter; int 0x10; cli; hlt
       std::vector<std::uint8_t> prints{
           0xB8, static_cast<std::uint8_t>(letter++), 0x0E, 0xCD, 0x10, 0xFA, 0xF4};
-      prints.resize(510);
-      prints.insert(prints.end(), {0x55, 0xAA});
       each.sectors = 100;
       each.type = 0x83;
-      each.content = {sector(FlatImage{"prints", prints})};
+      each.content = {sector(FlatImage{"prints", boot_sector(prints)})};
     }
     std::filesystem::remove(image_);
     { std::ofstream{image_}; }

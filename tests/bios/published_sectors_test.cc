@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "../boot_sector.h"
 #include "guests/boot.h"
 
 namespace {
@@ -26,13 +27,11 @@ class PublishedSectorsTest : public BootSectorTest {
   static Partition partition(std::uint64_t first, bool is_active) {
     // mov ax, 0x0E50; int 0x10; cli; hlt
     std::vector<std::uint8_t> prints{0xB8, 0x50, 0x0E, 0xCD, 0x10, 0xFA, 0xF4};
-    prints.resize(510);
-    prints.insert(prints.end(), {0x55, 0xAA});
     return {.first = first,
             .sectors = 100,
             .type = 0x83,
             .is_active = is_active,
-            .content = {sector(FlatImage{"prints", prints})}};
+            .content = {sector(FlatImage{"prints", boot_sector(prints)})}};
   }
   // A volume with a boot sector and a file.
   static FatVolume volume(std::uint64_t first) {

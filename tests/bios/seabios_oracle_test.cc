@@ -2,6 +2,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "../boot_sector.h"
 #include "guests/boot.h"
 #include "guests/second_stage.h"
 #include "oracle.h"
@@ -26,9 +27,7 @@ TEST_F(SeabiosOracleTest, TheDataAreaAtTheStart) {
   constexpr Gpa kEquipment{0x410};
   constexpr unsigned kMouse = 4;
   std::vector<std::uint8_t> code{0xF4};  // hlt
-  code.resize(510);
-  code.insert(code.end(), {0x55, 0xAA});
-  const RealModeImage halts{"halts", code};
+  const RealModeImage halts{"halts", boot_sector(code)};
   compare({.disks = {{kFirstFloppy, Disk{2880}}, {kFirstHardDisk, hard_disk(halts)}},
            .memory = {{.from = Gpa{0x400}, .size = 0x100}},
            .excluded_memory = of_the_data_area()});

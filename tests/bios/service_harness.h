@@ -4,13 +4,14 @@
 #include <gtest/gtest.h>
 #include <hltest/hltest.h>
 
+#include "../waiting_guest.h"
 #include "bios/bios_data.h"
 #include "bios/bios_run.h"
 
 namespace hltest::internal {
 
 /// Calls services as a guest would, without one.
-class ServiceTest : public ::testing::Test, public GuestView {
+class ServiceTest : public ::testing::Test, public WaitingGuest {
  protected:
   ServiceTest() {
     put_bios_data(bios_.settings, 0, 1, memory_);
@@ -18,13 +19,6 @@ class ServiceTest : public ::testing::Test, public GuestView {
     bios_.drives.emplace(kFirstHardDisk, Disk{20'000});
     install(bios_, services_);
   }
-
-  [[nodiscard]] Registers registers() const override { return {}; }
-  [[nodiscard]] GuestMemory& memory() override { return memory_; }
-  [[nodiscard]] std::uint64_t accesses() const override { return 0; }
-  [[nodiscard]] bool a20_is_open() const override { return a20_is_open_; }
-  void set_a20(bool is_open) override { a20_is_open_ = is_open; }
-  void stop(std::string condition) override { stopped_ = std::move(condition); }
 
   /// INT `vector` in real mode; what the guest goes on with.
   Registers call(unsigned vector, const GeneralRegisters& general, std::uint16_t es = 0,
@@ -47,12 +41,9 @@ class ServiceTest : public ::testing::Test, public GuestView {
   }
   std::string row(unsigned row) { return text_screen(memory_).at(row); }
 
-  GuestMemory memory_{kMemorySize, CpuMode::kReal16};
   BiosRun bios_;
   ServiceTable services_;
   ServiceCall call_;
-  std::string stopped_;
-  bool a20_is_open_ = true;
 };
 
 }  // namespace hltest::internal

@@ -5,6 +5,7 @@
 #include "bus/device_bus.h"
 
 #include "../message_of.h"
+#include "../waiting_guest.h"
 
 namespace {
 
@@ -20,26 +21,12 @@ class Answering : public Device {
   }
 };
 
-// A guest that is not asked for anything.
-class NoGuest : public GuestView {
- public:
-  [[nodiscard]] Registers registers() const override { return {}; }
-  [[nodiscard]] GuestMemory& memory() override { throw SetupError("no memory"); }
-  [[nodiscard]] std::uint64_t accesses() const override { return 0; }
-  [[nodiscard]] bool a20_is_open() const override { return a20_is_open_; }
-  void set_a20(bool is_open) override { a20_is_open_ = is_open; }
-  void stop(std::string /*condition*/) override {}
-
- private:
-  bool a20_is_open_ = true;
-};
-
 Access read_of(Space space, std::uint64_t address, std::uint8_t size = 1) {
   return {.space = space, .direction = Direction::kRead, .size = size, .address = address};
 }
 
 TEST(BusLimitsTest, ADeviceAnswersFromItsFirstToItsLastAddress) {
-  NoGuest guest;
+  internal::WaitingGuest guest;
   for (const Space space : {Space::kPort, Space::kMmio, Space::kMsr}) {
     DeviceBus bus;
     bus.attach({.space = space, .first = 0x60, .last = 0x64}, std::make_shared<Answering>());
@@ -58,7 +45,7 @@ TEST(BusLimitsTest, ADeviceAnswersFromItsFirstToItsLastAddress) {
 }
 
 TEST(BusLimitsTest, AnAnswerIsCutToTheSizeOfTheAccess) {
-  NoGuest guest;
+  internal::WaitingGuest guest;
   DeviceBus bus;
   bus.attach({.space = Space::kMmio, .first = 0, .last = 0xFFF}, std::make_shared<Answering>());
   for (unsigned size = 1; size <= 8; ++size) {

@@ -1,6 +1,7 @@
 // The A20 gate: what a guest finds from 1 MiB on, and the ways in which it opens and closes it.
 #include <hltest/hltest.h>
 
+#include "../boot_sector.h"
 #include "guests/boot.h"
 #include "guests/second_stage.h"
 
@@ -13,11 +14,7 @@ using ::testing::Not;
 using Code = std::vector<std::uint8_t>;
 
 // A boot sector of this code.
-Disk disk_of(Code code) {
-  code.resize(510);
-  code.insert(code.end(), {0x55, 0xAA});
-  return Disk::of_bytes(code);
-}
+Disk disk_of(Code code) { return Disk::of_bytes(boot_sector(code)); }
 
 // mov ax, 0xFFFF; mov es, ax; mov byte [0x500], 0x55; mov byte [es:0x510], 0xAA
 const Code kWriteToBoth = {0xB8, 0xFF, 0xFF, 0x8E, 0xC0, 0xC6, 0x06, 0x00,

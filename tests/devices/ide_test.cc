@@ -4,7 +4,8 @@
 #include <gtest/gtest.h>
 #include <hltest/hltest.h>
 
-#include "no_guest.h"
+#include "../boot_sector.h"
+#include "wired.h"
 
 namespace hltest::internal {
 namespace {
@@ -217,8 +218,7 @@ TEST_F(BootSectorTest, ALoaderReadsByPorts) {
       0xEC, 0xA8, 0x08, 0x74, 0xFB,                    // wait for data
       0xBA, 0xF0, 0x01, 0xB9, 0x00, 0x01, 0xF3, 0x6D,  // rep insw
       0xFA, 0xF4};
-  code.resize(510);
-  code.insert(code.end(), {0x55, 0xAA});
+  code = boot_sector(code);
   for (unsigned i = 0; i < 512; ++i) code.push_back(static_cast<std::uint8_t>(i));
   const Outcome outcome = run_from(kFirstHardDisk, Disk::of_bytes(code));
   ASSERT_THAT(outcome, Halted()) << report(outcome);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "../boot_sector.h"
 #include "guests/boot.h"
 
 namespace {
@@ -14,9 +15,7 @@ using ::testing::ElementsAre;
 class PcDevicesTest : public BootSectorTest {
  protected:
   Outcome run_code(std::vector<std::uint8_t> bytes) {
-    bytes.resize(510);
-    bytes.insert(bytes.end(), {0x55, 0xAA});
-    return run(Disk::of_bytes(bytes));
+    return run(Disk::of_bytes(boot_sector(bytes)));
   }
 };
 

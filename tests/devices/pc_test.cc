@@ -1,6 +1,7 @@
 // Guests that wait for a timer and a keyboard, and what else a PC has at its ports.
 #include <hltest/hltest.h>
 
+#include "../boot_sector.h"
 #include "guests/boot.h"
 
 namespace {
@@ -13,9 +14,7 @@ class PcTest : public BootSectorTest {
  protected:
   // A boot sector of bytes.
   static RealModeImage code(std::vector<std::uint8_t> bytes) {
-    bytes.resize(510);
-    bytes.insert(bytes.end(), {0x55, 0xAA});
-    return {"code", bytes};
+    return {"code", boot_sector(bytes)};
   }
 };
 

@@ -4,20 +4,15 @@
 #include <gtest/gtest.h>
 #include <hltest/hltest.h>
 
+#include "wired.h"
+
 namespace hltest::internal {
 namespace {
 
-class PicTest : public ::testing::Test, public GuestView {
+class PicTest : public ::testing::Test {
  protected:
-  [[nodiscard]] Registers registers() const override { return {}; }
-  [[nodiscard]] GuestMemory& memory() override { return memory_; }
-  [[nodiscard]] std::uint64_t accesses() const override { return 0; }
-  [[nodiscard]] bool a20_is_open() const override { return a20_is_open_; }
-  void set_a20(bool is_open) override { a20_is_open_ = is_open; }
-  void stop(std::string /*condition*/) override {}
-
-  void out(Port port, std::uint8_t value) { pic_.write(Access::out(port, 1, value), *this); }
-  std::uint64_t in(Port port) { return pic_.read(Access::in(port, 1, 0), *this).value(); }
+  void out(Port port, std::uint8_t value) { wired_.out(port, value); }
+  std::uint64_t in(Port port) { return wired_.in(port); }
   // Delivers what is requested.
   std::optional<Vector> take() {
     const auto vector = pic_.interrupt();
@@ -25,9 +20,8 @@ class PicTest : public ::testing::Test, public GuestView {
     return vector;
   }
 
-  GuestMemory memory_{kMemorySize, CpuMode::kReal16};
   Pic pic_;
-  bool a20_is_open_ = true;
+  Wired wired_{pic_};
 };
 
 TEST_F(PicTest, IsAsABiosLeavesIt) {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <hltest/hltest.h>
 
-#include "no_guest.h"
+#include "wired.h"
 
 namespace hltest::internal {
 namespace {

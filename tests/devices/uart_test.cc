@@ -4,7 +4,8 @@
 #include <gtest/gtest.h>
 #include <hltest/hltest.h>
 
-#include "no_guest.h"
+#include "../boot_sector.h"
+#include "wired.h"
 
 namespace hltest::internal {
 namespace {
@@ -117,10 +118,8 @@ TEST_F(BootSectorTest, ASerialDriverEchoes) {
                                     0xBA, 0xF8, 0x03, 0xEC, 0xEE,  // echo it
                                     0x3C, 0x71, 0x75, 0xEF,        // until 'q'
                                     0xFA, 0xF4};
-  code.resize(510);
-  code.insert(code.end(), {0x55, 0xAA});
   bios().serial_input = "heq";
-  const Outcome outcome = run(Disk::of_bytes(code));
+  const Outcome outcome = run(Disk::of_bytes(boot_sector(code)));
   ASSERT_THAT(outcome, Halted()) << report(outcome);
   EXPECT_THAT(outcome, SentOnSerial("heq"));
 }
@@ -129,10 +128,8 @@ TEST_F(BootSectorTest, ASerialDriverEchoes) {
 TEST_F(BootSectorTest, TheBiosReceives) {
   std::vector<std::uint8_t> code = {0xB4, 2,    0x31, 0xD2, 0xCD, 0x14, 0x89,
                                     0xC3, 0xB4, 2,    0xCD, 0x14, 0xFA, 0xF4};
-  code.resize(510);
-  code.insert(code.end(), {0x55, 0xAA});
   bios().serial_input = "k";
-  const Outcome outcome = run(Disk::of_bytes(code));
+  const Outcome outcome = run(Disk::of_bytes(boot_sector(code)));
   EXPECT_EQ(outcome.registers.bl(), 'k');
   EXPECT_EQ(outcome.registers.bh() & 0x80, 0);
   EXPECT_EQ(outcome.registers.ah(), 0x80) << "nothing more arrives";

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "../waiting_guest.h"
 #include "bios/bios_data.h"
 #include "bios/bios_run.h"
 #include "input.h"
@@ -14,18 +15,10 @@ namespace {
 using namespace hltest;
 using namespace hltest::internal;
 
-class FuzzedGuest : public GuestView {
+class FuzzedGuest : public WaitingGuest {
  public:
-  [[nodiscard]] Registers registers() const override { return {}; }
-  [[nodiscard]] GuestMemory& memory() override { return memory_; }
-  [[nodiscard]] std::uint64_t accesses() const override { return 0; }
-  [[nodiscard]] bool a20_is_open() const override { return a20_is_open_; }
-  void set_a20(bool is_open) override { a20_is_open_ = is_open; }
+  FuzzedGuest() { memory_ = GuestMemory{1 * kMiB, CpuMode::kReal16}; }
   void stop(std::string condition) override { fuzz::require_one_line(condition); }
-
- private:
-  GuestMemory memory_{1 * kMiB, CpuMode::kReal16};
-  bool a20_is_open_ = true;
 };
 
 Registers any_registers(FuzzedDataProvider& input) {

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "../waiting_guest.h"
 #include "bus/device_bus.h"
 #include "devices/pc.h"
 #include "input.h"
@@ -13,20 +14,10 @@ namespace {
 using namespace hltest;
 using namespace hltest::internal;
 
-class FuzzedGuest : public GuestView {
+class FuzzedGuest : public WaitingGuest {
  public:
-  [[nodiscard]] Registers registers() const override { return registers_; }
-  [[nodiscard]] GuestMemory& memory() override { return memory_; }
-  [[nodiscard]] std::uint64_t accesses() const override { return 0; }
-  [[nodiscard]] bool a20_is_open() const override { return a20_is_open_; }
-  void set_a20(bool is_open) override { a20_is_open_ = is_open; }
+  FuzzedGuest() { memory_ = GuestMemory{1 * kMiB, CpuMode::kReal16}; }
   void stop(std::string condition) override { fuzz::require_one_line(condition); }
-
-  Registers registers_;
-
- private:
-  GuestMemory memory_{1 * kMiB, CpuMode::kReal16};
-  bool a20_is_open_ = true;
 };
 
 constexpr std::array<Port, 20> kPorts = {0x20, 0x21,  0x40,  0x42,  0x43,  0x60, 0x61,

@@ -172,7 +172,7 @@ class Engine {
         std::optional<Ending> ending = finish_access(InstructionsDone{});
         if (const auto& stopped = answers_.stopped()) return *stopped;
         if (ending && !std::holds_alternative<InstructionsDone>(*ending)) return ending;
-        if (was_stepped_) return std::nullopt;
+        if (completed_as_step_) return std::nullopt;
         // KVM's emulator has no debug exit for an instruction that ends with a write to a port or
         // to MMIO.
         const Registers now = guest_.registers();
@@ -185,13 +185,13 @@ class Engine {
   // Completes the instruction whose access has just been answered, with all further accesses that
   // it makes.
   std::optional<Ending> finish_access(Ending then) {
-    was_stepped_ = false;
+    completed_as_step_ = false;
     for (;;) {
       guest_.forget_registers();
       const Exit exit = guest_.vcpu().complete_instruction();
       if (std::holds_alternative<kvm::InterruptedExit>(exit)) return then;
       if (std::holds_alternative<kvm::DebugExit>(exit)) {
-        was_stepped_ = true;
+        completed_as_step_ = true;
         return then;
       }
       if (std::holds_alternative<Stopped>(then)) return then;
@@ -256,8 +256,8 @@ class Engine {
   bool was_stepping_ = false;  // before the last choice
   bool has_set_trap_flag_ = false;
   std::uint64_t steps_for_interrupt_ = 0;
-  std::uint64_t steps_ = 0;  // without those of the framework's handlers
-  bool was_stepped_ = false;
+  std::uint64_t steps_ = 0;         // without those of the framework's handlers
+  bool completed_as_step_ = false;  // by a debug exit, in finish_access
 };
 
 }  // namespace
