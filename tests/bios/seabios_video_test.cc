@@ -1,5 +1,7 @@
 // INT 10h in hltest and in SeaBIOS's VGA BIOS. What a call leaves on the screen is compared at the
 // end, and read back by calls on the way.
+#include <fmt/format.h>
+
 #include "service_calls.h"
 
 namespace hltest::oracle {
@@ -183,6 +185,59 @@ TEST_F(VideoOracleTest, ModesAndPages) {
   call("the display's configuration", 0x1200, 0x0010);
   call("the display's type", 0x1A00);
   call("an unknown function", 0x5500);
+  compare_calls(table_);
+}
+
+TEST_F(VideoOracleTest, PixelsOfEachMode) {
+  for (const unsigned mode : std::vector<unsigned>{4, 5, 6, 0x0D, 0x0E, 0x0F, 0x10, 0x11, 0x12}) {
+    call(fmt::format("mode {:#x}", mode), mode);
+    call("read the mode", 0x0F00);
+    for (const std::uint32_t colour : std::vector<std::uint32_t>{1, 3, 0x0E, 0x83}) {
+      call(fmt::format("colour {:#x}", colour), 0x0C00 | colour, 0, 9, 3);
+      call("read the pixel", 0x0D00, 0, 9, 3);
+    }
+    call("its neighbour", 0x0D00, 0, 10, 3);
+    type("\n\ra");
+    read_cursor();
+    move_cursor(1, 0);
+    read_cell();
+  }
+  call("mode 3", 0x0003);
+  compare_calls(table_);
+}
+
+TEST_F(VideoOracleTest, Fonts) {
+  struct Font {
+    unsigned number;
+    unsigned rows;
+  };
+  for (const Font& font : {Font{0x12, 50}, Font{0x11, 28}, Font{0x14, 25}}) {
+    call(fmt::format("font {:#x}", font.number), 0x1100 | font.number);
+    for (const unsigned row : {24U, font.rows - 1}) {
+      move_cursor(row, 79);
+      type("xy");
+      read_cursor();
+      table_.calls.back().excluded = {{"cx", "SeaBIOS sets the cursor's shape with the font"}};
+    }
+  }
+  compare_calls(table_);
+}
+
+TEST_F(VideoOracleTest, Colours) {
+  for (const unsigned colour : std::vector<unsigned>{0, 5, 7, 0x14, 0x2A, 0x3F}) {
+    call("read a colour", 0x1015, colour);
+  }
+  call("set a colour", 0x1010, 9, 0x0203, 0x0100);
+  call("read it", 0x1015, 9);
+  for (unsigned i = 0; i < 16; ++i) call("read an attribute", 0x1007, i);
+  call("set an attribute", 0x1000, 0x2106);
+  call("read it", 0x1007, 6);
+  call("set the border", 0x1001, 0x3300);
+  call("read it", 0x1008);
+  call("no blinking", 0x1003, 0);
+  call("read the control", 0x1007, 0x10);
+  call("blinking", 0x1003, 1);
+  call("read the control", 0x1007, 0x10);
   compare_calls(table_);
 }
 

@@ -16,6 +16,7 @@ class ServiceTest : public ::testing::Test, public WaitingGuest {
   ServiceTest() {
     put_bios_data(bios_.settings, 0, 1, memory_);
     bios_.cmos = std::make_shared<Cmos>(memory_.size(), std::make_shared<Pic>());
+    bios_.vga = std::make_shared<Vga>();
     bios_.drives.emplace(kFirstHardDisk, Disk{20'000});
     install(bios_, services_);
   }

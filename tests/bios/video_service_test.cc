@@ -122,6 +122,124 @@ TEST_F(VideoServiceTest, Mode13hHasPixels) {
   EXPECT_EQ(memory_.read<std::uint8_t>(Gpa{0xA0000 + 320 * 200}), 0) << "beyond the row";
 }
 
+// IBM VGA Technical Reference: the modes' sizes.
+TEST_F(VideoServiceTest, EachModeHasItsPixels) {
+  struct Mode {
+    unsigned number;
+    unsigned width;
+    unsigned height;
+    std::uint8_t colours;
+  };
+  for (const Mode& mode : std::vector<Mode>{{0x04, 320, 200, 4},
+                                            {0x05, 320, 200, 4},
+                                            {0x06, 640, 200, 2},
+                                            {0x0D, 320, 200, 16},
+                                            {0x0E, 640, 200, 16},
+                                            {0x0F, 640, 350, 2},
+                                            {0x10, 640, 350, 16},
+                                            {0x11, 640, 480, 2},
+                                            {0x12, 640, 480, 16}}) {
+    call(0x10, {.rax = mode.number});
+    const auto pixel = [this](unsigned x, unsigned y) {
+      return call(0x10, {.rax = 0x0D00, .rcx = x, .rdx = y}).al();
+    };
+    const unsigned right = mode.width - 1;
+    const unsigned bottom = mode.height - 1;
+    EXPECT_EQ(pixel(right, bottom), 0) << mode.number;
+    call(0x10, {.rax = 0x0C00U | (mode.colours - 1U), .rcx = right, .rdx = bottom});
+    EXPECT_EQ(pixel(right, bottom), mode.colours - 1) << mode.number;
+    EXPECT_EQ(pixel(right - 1, bottom), 0) << mode.number;
+    EXPECT_EQ(pixel(right, bottom - 1), 0) << mode.number;
+    call(0x10, {.rax = 0x0C81, .rcx = right, .rdx = bottom});
+    EXPECT_EQ(pixel(right, bottom), mode.colours - 2)
+        << "bit 7 of AL changes bits: " << mode.number;
+    call(0x10, {.rax = 0x0C00U | mode.colours, .rcx = 3, .rdx = 1});
+    EXPECT_EQ(pixel(3, 1), 0) << "a colour that the mode lacks is cut: " << mode.number;
+    call(0x10, {.rax = 0x0C01, .rcx = mode.width, .rdx = 0});
+    EXPECT_EQ(pixel(0, 1), 0) << "beyond the edge is nothing: " << mode.number;
+    call(0x10, {.rax = 0x0C01, .rcx = 0, .rdx = mode.height});
+    EXPECT_EQ(pixel(0, mode.height), 0) << mode.number;
+    call(0x10, {.rax = 0x0C01, .rcx = right, .rdx = bottom});
+    call(0x10, {.rax = mode.number | 0x80U});
+    EXPECT_NE(pixel(right, bottom), 0) << "bit 7 keeps what was drawn: " << mode.number;
+    call(0x10, {.rax = mode.number});
+    EXPECT_EQ(pixel(right, bottom), 0) << mode.number;
+  }
+}
+
+// The CGA's modes keep the odd rows 2000h bytes after the even ones, the leftmost pixel in the high
+// bits.
+TEST_F(VideoServiceTest, TheCgasModesArePackedInMemory) {
+  call(0x10, {.rax = 0x0004});
+  call(0x10, {.rax = 0x0C02, .rcx = 5, .rdx = 3});
+  EXPECT_EQ(memory_.read<std::uint8_t>(Gpa{0xB8000 + 0x2000 + 80 + 1}), 2U << 4U);
+  call(0x10, {.rax = 0x0006});
+  call(0x10, {.rax = 0x0C01, .rcx = 9, .rdx = 2});
+  EXPECT_EQ(memory_.read<std::uint8_t>(Gpa{0xB8000 + 80 + 1}), 1U << 6U);
+}
+
+TEST_F(VideoServiceTest, AGraphicsModeHasTextOfItsOwn) {
+  type('a');
+  call(0x10, {.rax = 0x0013});
+  call(0x10, {.rax = 0x0E62, .rbx = 0x0F});
+  EXPECT_EQ(row(0), "a") << "the text mode's memory is not touched";
+  EXPECT_EQ(call(0x10, {.rax = 0x0300}).dx(), 0x0001);
+  call(0x10, {.rax = 0x0200});
+  EXPECT_EQ(call(0x10, {.rax = 0x0800}).ax(), 'b') << "without its colour";
+  call(0x10, {.rax = 0x0200, .rdx = 0x1827});
+  type('c');
+  EXPECT_EQ(call(0x10, {.rax = 0x0300}).dx(), 0x1800) << "40 columns, 25 rows";
+  call(0x10, {.rax = 0x0200});
+  EXPECT_EQ(call(0x10, {.rax = 0x0800}).al(), 0) << "it scrolled";
+}
+
+TEST_F(VideoServiceTest, ASmallerFontMakesMoreRows) {
+  call(0x10, {.rax = 0x1112});
+  call(0x10, {.rax = 0x0200, .rdx = 0x3100});
+  type('x');
+  EXPECT_EQ(memory_.read<std::uint8_t>(kTextScreen + 49 * 160), 'x');
+  EXPECT_EQ(memory_.read<std::uint8_t>(kBiosLastRow), 49);
+  EXPECT_EQ(memory_.read<std::uint16_t>(kBiosPageSize), 0x2000);
+  call(0x10, {.rax = 0x1111});
+  EXPECT_EQ(memory_.read<std::uint8_t>(kBiosLastRow), 27);
+  call(0x10, {.rax = 0x1114});
+  EXPECT_EQ(memory_.read<std::uint8_t>(kBiosLastRow), 24);
+  EXPECT_EQ(memory_.read<std::uint16_t>(kBiosPageSize), 0x1000);
+  call(0x10, {.rax = 0x1102});
+  EXPECT_EQ(memory_.read<std::uint8_t>(kBiosLastRow), 24) << "without bit 4 the rows stay";
+  call(0x10, {.rax = 0x1130});
+  EXPECT_FALSE(call_.is_known) << "it has no fonts to tell of";
+}
+
+TEST_F(VideoServiceTest, ColoursAreKept) {
+  const Registers usual = call(0x10, {.rax = 0x1015, .rbx = 0x3E});
+  EXPECT_EQ(usual.dh(), 63) << "red";
+  EXPECT_EQ(usual.ch(), 63) << "green";
+  EXPECT_EQ(usual.cl(), 21) << "blue";
+  call(0x10, {.rax = 0x1010, .rbx = 9, .rcx = 0x0203, .rdx = 0x4100});
+  const Registers own = call(0x10, {.rax = 0x1015, .rbx = 9});
+  EXPECT_EQ(own.dh(), 1) << "six bits";
+  EXPECT_EQ(own.cx(), 0x0203);
+  memory_.write_bytes(Gpa{0x500}, std::vector<std::uint8_t>{1, 2, 3, 4, 5, 6});
+  call(0x10, {.rax = 0x1012, .rbx = 254, .rcx = 2, .rdx = 0x500});
+  call(0x10, {.rax = 0x1017, .rbx = 254, .rcx = 2, .rdx = 0x600});
+  EXPECT_THAT(memory_.read_bytes(Gpa{0x600}, 6), testing::ElementsAre(1, 2, 3, 4, 5, 6));
+  call(0x10, {.rax = 0x1017, .rbx = 254, .rcx = 3, .rdx = 0x700});
+  EXPECT_EQ(memory_.read<std::uint8_t>(Gpa{0x700}), 0) << "there are 256 colours";
+
+  EXPECT_EQ(call(0x10, {.rax = 0x1007, .rbx = 6}).bh(), 0x14) << "brown";
+  call(0x10, {.rax = 0x1000, .rbx = 0x2106});
+  EXPECT_EQ(call(0x10, {.rax = 0x1007, .rbx = 6}).bh(), 0x21);
+  call(0x10, {.rax = 0x1001, .rbx = 0x3300});
+  EXPECT_EQ(call(0x10, {.rax = 0x1008}).bh(), 0x33);
+  call(0x10, {.rax = 0x1003, .rbx = 0});
+  EXPECT_EQ(call(0x10, {.rax = 0x1007, .rbx = 0x10}).bh() & 8, 0) << "no blinking";
+  call(0x10, {.rax = 0x1003, .rbx = 1});
+  EXPECT_EQ(call(0x10, {.rax = 0x1007, .rbx = 0x10}).bh() & 8, 8);
+  call(0x10, {.rax = 0x1042});
+  EXPECT_FALSE(call_.is_known);
+}
+
 TEST_F(VideoServiceTest, PagesAreApart) {
   call(0x10, {.rax = 0x0501});
   type('p');

@@ -40,7 +40,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   FuzzedDataProvider input{data, size};
   FuzzedGuest guest;
   BiosRun bios{.settings = {.keys = input.ConsumeRandomLengthString(8)},
-               .cmos = std::make_shared<Cmos>(kMemorySize, std::make_shared<Pic>())};
+               .cmos = std::make_shared<Cmos>(kMemorySize, std::make_shared<Pic>()),
+               .vga = std::make_shared<Vga>()};
   bios.drives.emplace(kFirstFloppy, Disk{2880});
   bios.drives.emplace(kFirstHardDisk, Disk{100'000});
   ServiceTable services;

@@ -76,8 +76,13 @@ struct Outcome {
   /// What the guest wrote as text, in its order: by the BIOS's teletype and strings, and on the
   /// serial ports.
   [[nodiscard]] std::string console() const;
-  /// What the VGA's text mode shows at the end. Without rows where the guest has no memory there.
+  /// What the VGA shows as text at the end: of a guest that did not boot, 25 rows of 80 characters
+  /// at 0xB8000. Without rows where the guest has no memory there.
   [[nodiscard]] Screen screen() const;
+  /// The pixels that the VGA shows at the end. Of the modes with planes (0Dh to 12h) only those
+  /// that INT 10h, AH = 0Ch wrote: a guest's own writes to 0xA0000 are RAM. Throws `SetupError` for
+  /// a guest that did not boot, or ended in a text mode.
+  [[nodiscard]] Picture picture() const;
   /// The calls that services answered, in order.
   [[nodiscard]] const std::vector<ServiceCall>& bios_calls() const { return accesses.calls(); }
   /// The sectors that INT 13h read and wrote, in order.

@@ -6,7 +6,8 @@
 
 namespace hltest {
 
-/// What a text mode of the VGA shows: a value.
+/// What the VGA shows as text: a value. Of a graphics mode, the characters that the BIOS wrote;
+/// they are kept as such, and not drawn as pixels.
 struct Screen {
   struct Place {
     unsigned row = 0;
@@ -18,8 +19,19 @@ struct Screen {
   std::vector<std::string> rows{};
   /// The attribute of each cell, by row and column.
   std::vector<std::vector<std::uint8_t>> attributes{};
-  /// As the BIOS data area has it.
+  /// As the VGA has it, counted from the first character shown.
   Place cursor{};
+};
+
+/// The pixels of a graphics mode: a value.
+struct Picture {
+  unsigned width = 0;
+  unsigned height = 0;
+  /// By row from the top, a number each, as INT 10h, AH = 0Dh reads it.
+  std::vector<std::uint8_t> pixels{};
+
+  /// Throws `SetupError` outside the picture.
+  [[nodiscard]] std::uint8_t at(unsigned x, unsigned y) const;
 };
 
 /// The rows in a frame, without the empty ones at the end.

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <string_view>
+#include <vector>
 
 #include <hltest/memory_layout.h>
 
@@ -31,7 +32,7 @@ void put_bios_data(const Bios& bios, unsigned floppies, unsigned hard_disks, Gue
   memory.write<std::uint8_t>(Gpa{std::uint64_t{ebda} * 16}, 1);  // KiB of EBDA
 
   constexpr std::uint8_t kText80x25 = 3;
-  put_video_mode(kText80x25, false, memory);
+  put_video_mode(*video_mode(kText80x25), false, memory);
 
   // Of a 1.44 MB drive: 18 sectors of 512 bytes.
   constexpr std::array<std::uint8_t, 11> kParameters = {0xAF, 0x02, 0x25, 0x02, 0x12, 0x1B,
@@ -53,6 +54,35 @@ void put_bios_data(const Bios& bios, unsigned floppies, unsigned hard_disks, Gue
   memory.write_bytes(kResetVector + 5,
                      {reinterpret_cast<const std::uint8_t*>(kDate.data()), kDate.size()});
   memory.write<std::uint8_t>(kResetVector + 14, 0xFC);
+}
+
+void put_video_mode(const VideoMode& mode, bool keeps_memory, GuestMemory& memory) {
+  memory.write<std::uint8_t>(kBiosVideoMode, mode.number);
+  memory.write<std::uint16_t>(kBiosColumns, mode.columns);
+  memory.write<std::uint16_t>(kBiosPageSize, mode.page_size);
+  memory.write<std::uint16_t>(kBiosPageStart, 0);
+  memory.write<std::array<std::uint16_t, 8>>(kBiosCursors, {});
+  memory.write<std::uint16_t>(kBiosCursorShape, 0x0607);
+  memory.write<std::uint8_t>(kBiosActivePage, 0);
+  memory.write<std::uint16_t>(kBiosActivePage + 1, 0x3D4);  // the CRT controller's port
+  memory.write<std::uint8_t>(kBiosLastRow, static_cast<std::uint8_t>(mode.rows - 1));
+  memory.write<std::uint16_t>(kBiosCharacterHeight, mode.character_height);
+  constexpr std::uint8_t k256KiB = 0x60;
+  memory.write<std::uint8_t>(kBiosVideoControl, k256KiB | (keeps_memory ? kModeKeptMemory : 0));
+  if (keeps_memory) return;
+  switch (mode.layout) {
+    case DisplayLayout::kText: {
+      constexpr std::uint16_t kBlankOnBlack = 0x0720;
+      const std::vector<std::uint16_t> blank(kTextMemorySize / 2, kBlankOnBlack);
+      return memory.write_bytes(
+          mode.memory, {reinterpret_cast<const std::uint8_t*>(blank.data()), kTextMemorySize});
+    }
+    case DisplayLayout::kCga:
+      return memory.fill(mode.memory, kTextMemorySize, 0);
+    case DisplayLayout::kPlanes:
+    case DisplayLayout::kBytes:
+      return memory.fill(mode.memory, 0x10000, 0);
+  }
 }
 
 }  // namespace hltest::internal

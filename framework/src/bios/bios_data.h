@@ -6,6 +6,8 @@
 #include <hltest/memory.h>
 #include <hltest/x86/address.h>
 
+#include "devices/video_mode.h"
+
 /// The BIOS data area, at segment 40h, and what else a BIOS leaves in memory (IBM PC/AT Technical
 /// Reference; SeaBIOS has the same).
 namespace hltest::internal {
@@ -43,6 +45,6 @@ void put_bios_data(const Bios& bios, unsigned floppies, unsigned hard_disks, Gue
 
 /// What setting a video mode leaves in the data area and, unless it is to keep it, in the display's
 /// memory.
-void put_video_mode(std::uint8_t mode, bool keeps_memory, GuestMemory& memory);
+void put_video_mode(const VideoMode& mode, bool keeps_memory, GuestMemory& memory);
 
 }  // namespace hltest::internal

@@ -15,6 +15,7 @@
 #include "devices/pc_ports.h"
 #include "devices/pic.h"
 #include "devices/uart.h"
+#include "devices/vga.h"
 #include "vm/service_table.h"
 
 namespace hltest::internal {
@@ -37,6 +38,7 @@ struct BiosRun {
   std::shared_ptr<KeyboardController> keyboard{};
   std::shared_ptr<Uart> com1{};
   std::shared_ptr<Cmos> cmos{};
+  std::shared_ptr<Vga> vga{};
 };
 
 /// Scan code and character of a key that is typed, as INT 16h has them in AX.
@@ -50,6 +52,7 @@ struct BiosCall {
 
   [[nodiscard]] Registers& registers() const { return call.after; }
   [[nodiscard]] GuestMemory& memory() const { return guest.memory(); }
+  [[nodiscard]] Vga& vga() const { return *bios.vga; }
   /// Where `segment`:`offset` is in memory, behind the A20 gate.
   [[nodiscard]] Gpa address(const Segment& segment, std::uint16_t offset) const;
   /// Writes where there is RAM, and else nowhere, as a processor would.

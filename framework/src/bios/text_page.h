@@ -2,12 +2,15 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "bios/bios_run.h"
 
 namespace hltest::internal {
 
-/// A page of the VGA's text modes, as the BIOS data area describes it.
+/// A page of text, as the BIOS data area describes it: in the memory of a text mode, or the text
+/// that the VGA keeps for a graphics mode, which has one page.
 class TextPage {
  public:
   struct Cursor {
@@ -26,6 +29,8 @@ class TextPage {
 
   [[nodiscard]] Cursor cursor() const;
   void set_cursor(Cursor cursor) const;
+  /// Puts the display's cursor where that of this page is.
+  void show_cursor() const;
   /// Character and attribute at the cursor.
   [[nodiscard]] std::uint16_t cell() const;
   /// Writes a character at a place; keeps the attribute there if none is given. Rows below the last
@@ -39,24 +44,21 @@ class TextPage {
 
   [[nodiscard]] unsigned columns() const { return columns_; }
   [[nodiscard]] unsigned rows() const { return rows_; }
-  /// False in the graphics modes, which have no cells.
-  [[nodiscard]] bool has_cells() const { return has_cells_; }
 
  private:
   /// Of a cell, in the display's memory, which it may be beyond the end of.
   [[nodiscard]] std::uint64_t offset(unsigned row, unsigned column) const;
-  [[nodiscard]] Gpa address(unsigned row, unsigned column) const;
+  /// Of cells in a row. Beyond the display's memory it reads zeros, and writes nothing.
+  [[nodiscard]] std::vector<std::uint8_t> read(std::uint64_t offset, std::uint64_t size) const;
+  void write(std::uint64_t offset, std::span<const std::uint8_t> bytes) const;
+  [[nodiscard]] bool is_text_mode() const;
+  /// What stands in a cell that was cleared.
+  [[nodiscard]] std::uint8_t blank() const { return is_text_mode() ? ' ' : std::uint8_t{0}; }
 
   const BiosCall& call_;
   std::uint8_t page_;
   unsigned columns_;
   unsigned rows_;
-  bool has_cells_;
 };
-
-/// Modes 0 to 3 and 7.
-bool is_text_mode(std::uint8_t mode);
-/// The modes of a VGA, 0 to 7 and 0Dh to 13h.
-bool is_vga_mode(std::uint8_t mode);
 
 }  // namespace hltest::internal

@@ -6,12 +6,11 @@
 #include <hltest/memory_layout.h>
 
 #include "bios/bios_data.h"
+#include "bios/graphics.h"
 #include "bios/text_page.h"
 
 namespace hltest::internal {
 namespace {
-
-constexpr std::uint8_t kMode13 = 0x13;
 
 std::uint8_t active_page(const BiosCall& call) {
   return call.memory().read<std::uint8_t>(kBiosActivePage);
@@ -21,10 +20,14 @@ void set_mode(BiosCall& call) {
   constexpr std::uint8_t kKeepsMemory = 0x80;
   Registers& r = call.registers();
   call.call.name = "set the video mode";
-  const std::uint8_t mode = r.al() & 0x7FU;
+  const std::uint8_t number = r.al() & 0x7FU;
+  const bool keeps_memory = (r.al() & kKeepsMemory) != 0;
   // As VGA BIOSes do, it ignores a mode that it does not have.
-  if (is_vga_mode(mode)) put_video_mode(mode, (r.al() & kKeepsMemory) != 0, call.memory());
-  r.set_al(mode > 7 ? 0x20 : mode == 6 ? 0x3F : 0x30);
+  if (const VideoMode* const mode = video_mode(number)) {
+    put_video_mode(*mode, keeps_memory, call.memory());
+    call.vga().set_mode(*mode, keeps_memory);
+  }
+  r.set_al(number > 7 ? 0x20 : number == 6 ? 0x3F : 0x30);
 }
 
 // AH = 09h and 0Ah: at the cursor, which stays.
@@ -45,8 +48,10 @@ void write_characters(BiosCall& call, bool with_attribute) {
 
 void type_character(BiosCall& call) {
   call.call.name = "teletype";
-  TextPage{call, active_page(call)}.type(call.registers().al(), std::nullopt);
-  call.call.text.assign(1, static_cast<char>(call.registers().al()));
+  const Registers& r = call.registers();
+  const bool is_drawn = call.vga().mode().layout != DisplayLayout::kText;  // in the colour of BL
+  TextPage{call, active_page(call)}.type(r.al(), is_drawn ? std::optional{r.bl()} : std::nullopt);
+  call.call.text.assign(1, static_cast<char>(r.al()));
 }
 
 // AH = 13h. Bit 0 of AL moves the cursor, bit 1 says that attributes are in the string.
@@ -78,16 +83,6 @@ void scroll(BiosCall& call, bool up) {
       r.bh());
 }
 
-// Only mode 13h has a byte for a pixel; of the planar ones nothing is shown.
-std::optional<Gpa> pixel(const BiosCall& call) {
-  constexpr unsigned kWidth = 320;
-  constexpr unsigned kHeight = 200;
-  const Registers& r = call.registers();
-  if (call.memory().read<std::uint8_t>(kBiosVideoMode) != kMode13) return std::nullopt;
-  if (r.cx() >= kWidth || r.dx() >= kHeight) return std::nullopt;
-  return Gpa{0xA0000} + (r.dx() * kWidth + r.cx());
-}
-
 void tell_cursor(BiosCall& call) {
   Registers& r = call.registers();
   call.call.name = "read the cursor";
@@ -106,6 +101,8 @@ void choose_page(BiosCall& call) {
   memory.write<std::uint8_t>(kBiosActivePage, page);
   memory.write<std::uint16_t>(
       kBiosPageStart, static_cast<std::uint16_t>(page * memory.read<std::uint16_t>(kBiosPageSize)));
+  call.vga().set_first_cell(memory.read<std::uint16_t>(kBiosPageStart) / 2U);
+  TextPage{call, page}.show_cursor();
 }
 
 void tell_mode(BiosCall& call) {
@@ -117,6 +114,27 @@ void tell_mode(BiosCall& call) {
                                 (memory.read<std::uint8_t>(kBiosVideoControl) & kModeKeptMemory)));
   r.set_ah(static_cast<std::uint8_t>(call.memory().read<std::uint16_t>(kBiosColumns)));
   r.set_bh(active_page(call));
+}
+
+// AH = 11h: of the BIOS's own fonts, by which a text mode has more rows or fewer.
+void choose_font(BiosCall& call) {
+  constexpr std::uint8_t kWithRows = 0x10;
+  constexpr unsigned kScanLines = 400;
+  const std::uint8_t function = call.registers().al();
+  const std::uint8_t font = function & ~kWithRows;
+  const std::uint8_t height = font == 1 ? 14 : font == 2 ? 8 : font == 4 ? 16 : 0;
+  if (height == 0) return leave(call);
+  call.call.name = "choose a font";
+  if ((function & kWithRows) == 0 || call.vga().mode().layout != DisplayLayout::kText) return;
+  const auto rows = static_cast<std::uint8_t>(kScanLines / height);
+  GuestMemory& memory = call.memory();
+  memory.write<std::uint16_t>(kBiosCharacterHeight, height);
+  memory.write<std::uint8_t>(kBiosLastRow, static_cast<std::uint8_t>(rows - 1));
+  constexpr unsigned kPageUnit = 0x800;
+  const unsigned size = call.vga().mode().columns * rows * 2U;
+  memory.write<std::uint16_t>(
+      kBiosPageSize, static_cast<std::uint16_t>((size + kPageUnit - 1) / kPageUnit * kPageUnit));
+  call.vga().set_rows(rows);
 }
 
 // AH = 12h, BL = 10h, and AH = 1Ah: how programs tell a VGA.
@@ -163,21 +181,20 @@ void serve_video(BiosCall& call) {
     case 0x0A:
       return write_characters(call, r.ah() == 0x09);
     case 0x0B:
-    case 0x10:
       call.call.name = "set colours";
       return;
     case 0x0C:
-      call.call.name = "write a pixel";
-      if (const auto at = pixel(call)) memory.write<std::uint8_t>(*at, r.al());
-      return;
+      return write_pixel(call);
     case 0x0D:
-      call.call.name = "read a pixel";
-      if (const auto at = pixel(call)) r.set_al(memory.read<std::uint8_t>(*at));
-      return;
+      return read_pixel(call);
     case 0x0E:
       return type_character(call);
     case 0x0F:
       return tell_mode(call);
+    case 0x10:
+      return serve_palette(call);
+    case 0x11:
+      return choose_font(call);
     case 0x13:
       return write_string(call);
     default:

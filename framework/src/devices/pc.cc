@@ -54,7 +54,7 @@ Pc attach_pc(DeviceBus& bus, std::uint64_t memory_size, const PcConnections& con
   const auto debug = std::make_shared<DebugPorts>();
   put(kPostCode, kPostCode, debug);
   put(kDebugConsole, kDebugConsole, debug);
-  return {.pic = pic, .keyboard = keyboard, .com1 = com1, .cmos = cmos};
+  return {.pic = pic, .keyboard = keyboard, .com1 = com1, .cmos = cmos, .vga = vga};
 }
 
 }  // namespace hltest::internal

@@ -13,6 +13,7 @@
 #include "devices/pc_ports.h"
 #include "devices/pic.h"
 #include "devices/uart.h"
+#include "devices/vga.h"
 
 namespace hltest::internal {
 
@@ -22,6 +23,7 @@ struct Pc {
   std::shared_ptr<KeyboardController> keyboard{};
   std::shared_ptr<Uart> com1{};
   std::shared_ptr<Cmos> cmos{};
+  std::shared_ptr<Vga> vga{};
 };
 
 /// What is connected to a PC.

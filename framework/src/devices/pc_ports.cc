@@ -69,34 +69,6 @@ bool Cmos::write(const Access& access, GuestView& /*guest*/) {
   return true;
 }
 
-std::optional<std::uint64_t> Vga::read(const Access& access, GuestView& /*guest*/) {
-  switch (access.port()) {
-    case 0x3D4:
-      return state_.index;
-    case 0x3D5:
-      return state_.crtc.at(state_.index);
-    case 0x3DA: {
-      constexpr std::uint8_t kRetrace = 0x09;  // of the line and of the screen
-      state_.in_retrace = !state_.in_retrace;
-      return state_.in_retrace ? kRetrace : std::uint8_t{0};
-    }
-    default:
-      return std::uint64_t{0};
-  }
-}
-
-bool Vga::write(const Access& access, GuestView& /*guest*/) {
-  const auto value = static_cast<std::uint8_t>(access.value);
-  if (access.port() == 0x3D4) {
-    state_.index = value;
-    // OUT 3D4h, AX sets the index and the register.
-    if (access.size > 1) state_.crtc.at(value) = static_cast<std::uint8_t>(access.value >> 8U);
-  } else if (access.port() == 0x3D5) {
-    state_.crtc.at(state_.index) = value;
-  }
-  return true;
-}
-
 std::optional<std::uint64_t> SystemControl::read(const Access& access, GuestView& guest) {
   if (access.port() != 0x92) return std::nullopt;
   return std::uint64_t{state_.port_92} | (guest.a20_is_open() ? kA20 : 0);

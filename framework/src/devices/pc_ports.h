@@ -42,20 +42,6 @@ class Cmos : public PlainDevice<CmosState> {
   std::shared_ptr<Pic> pic_;
 };
 
-struct VgaState {
-  std::uint8_t index = 0;
-  std::array<std::uint8_t, 256> crtc{};
-  bool in_retrace = false;
-};
-
-/// The VGA's CRT controller at ports 3D4h and 3D5h, and its status at 3DAh, in which the retrace
-/// comes and goes with each read. Its other registers take what is written.
-class Vga : public PlainDevice<VgaState> {
- public:
-  std::optional<std::uint64_t> read(const Access& access, GuestView& guest) override;
-  bool write(const Access& access, GuestView& guest) override;
-};
-
 struct SystemControlState {
   std::uint8_t port_92 = 0;  ///< without the gate, whose state is the guest's
 };

@@ -8,6 +8,7 @@
 #include "bios/bios_data.h"
 #include "devices/pc.h"
 #include "machine/parts.h"
+#include "machine/run_record.h"
 
 namespace hltest {
 namespace {
@@ -108,11 +109,15 @@ Outcome Machine::boot(Drive drive, const StartRegisters& start) {
                   .pic = own.pc.pic,
                   .keyboard = own.pc.keyboard,
                   .com1 = own.pc.com1,
-                  .cmos = own.pc.cmos};
+                  .cmos = own.pc.cmos,
+                  .vga = own.pc.vga};
 
   Outcome outcome =
       run(boot_sector(disk->second, sector), at_boot(start, own.state.registers, drive));
   outcome.disks = own.bios_run.drives;
+  internal::RunRecord record = *outcome.record;
+  record.display = own.pc.vga->display();
+  outcome.record = std::make_shared<const internal::RunRecord>(std::move(record));
   return outcome;
 }
 

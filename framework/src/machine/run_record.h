@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "devices/vga.h"
 #include "trace/snapshot_ring.h"
 #include "vm/snapshot.h"
 
@@ -17,6 +18,7 @@ struct RunRecord {
   std::vector<SharedSnapshot> recent{};     ///< the last moments of a long run, the oldest first
   SharedSnapshot end{};                     ///< of a guest that timed out
   std::shared_ptr<const Backing> memory{};  ///< at the end
+  std::optional<Display> display{};         ///< at the end, of a guest that booted
   PagingFeatures paging_features{};
   std::vector<unsigned> own_vectors{};  ///< of the exceptions, those that the test wrote to the IVT
 };

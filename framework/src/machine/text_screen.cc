@@ -5,16 +5,16 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
-#include "bios/bios_data.h"
 #include "machine/run_record.h"
 
 namespace hltest {
 namespace {
 
 constexpr std::uint64_t kRows = 25;
-constexpr std::uint64_t kColumns = 80;
+constexpr unsigned kColumns = 80;
 constexpr std::uint64_t kCellSize = 2;  // character, attribute
 
 // Code page 437: the characters below 0x20, 0x7F, and those from 0x80 on, in UTF-8.
@@ -45,44 +45,53 @@ std::string utf8(std::uint8_t code) {
   return {static_cast<char>(code)};
 }
 
-Screen screen_of(const std::vector<std::uint8_t>& cells) {
+Screen screen_of(std::span<const std::uint8_t> cells, unsigned columns) {
   Screen screen;
-  for (std::uint64_t row = 0; row < kRows; ++row) {
+  while (!cells.empty()) {
     std::string text;
     std::vector<std::uint8_t> attributes;
-    for (std::uint64_t column = 0; column < kColumns; ++column) {
-      const std::uint64_t cell = (row * kColumns + column) * kCellSize;
-      text += utf8(cells[cell]);
-      attributes.push_back(cells[cell + 1]);
+    for (unsigned column = 0; column < columns; ++column) {
+      text += utf8(cells[column * kCellSize]);
+      attributes.push_back(cells[column * kCellSize + 1]);
     }
     screen.rows.push_back(text.substr(0, text.find_last_not_of(' ') + 1));
     screen.attributes.push_back(std::move(attributes));
+    cells = cells.subspan(columns * kCellSize);
   }
   return screen;
+}
+
+// The cells that a display shows: the rest of the text modes' memory follows its beginning.
+std::vector<std::uint8_t> cells_of(const internal::Display& display,
+                                   const internal::Backing& memory) {
+  using internal::kTextMemorySize;
+  if (display.mode->layout != internal::DisplayLayout::kText) return display.text;
+  const std::vector<std::uint8_t> all = memory.read(display.mode->memory, kTextMemorySize);
+  std::vector<std::uint8_t> cells(std::uint64_t{display.mode->columns} * display.rows * kCellSize);
+  if (all.size() != kTextMemorySize) return {};
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    cells[i] = all[(display.first_cell * kCellSize + i) % kTextMemorySize];
+  }
+  return cells;
 }
 
 }  // namespace
 
 std::vector<std::string> text_screen(const GuestMemory& memory) {
   if (!memory.is_ram(kTextScreen, kRows * kColumns * kCellSize)) return {};
-  return screen_of(memory.read_bytes(kTextScreen, kRows * kColumns * kCellSize)).rows;
+  return screen_of(memory.read_bytes(kTextScreen, kRows * kColumns * kCellSize), kColumns).rows;
 }
 
 Screen Outcome::screen() const {
   if (record == nullptr || record->memory == nullptr) return {};
-  // The page that the BIOS shows; 0 where there is none.
-  const std::vector<std::uint8_t> shown = !disks.empty()
-                                              ? record->memory->read(internal::kBiosPageStart, 2)
-                                              : std::vector<std::uint8_t>(2);
-  const std::vector<std::uint8_t> cells = record->memory->read(
-      kTextScreen + (shown.size() == 2 ? shown[0] | unsigned{shown[1]} << 8U : 0U) % 0x7000U,
-      kRows * kColumns * kCellSize);
-  if (cells.size() != kRows * kColumns * kCellSize) return {};
-  Screen screen = screen_of(cells);
-  const auto page = record->memory->read(internal::kBiosActivePage, 1);
-  const auto cursor = record->memory->read(
-      internal::kBiosCursors + std::uint64_t{2} * (page.empty() ? 0 : page[0] % 8U), 2);
-  if (!disks.empty() && cursor.size() == 2) screen.cursor = {.row = cursor[1], .column = cursor[0]};
+  if (!record->display) {
+    return screen_of(record->memory->read(kTextScreen, kRows * kColumns * kCellSize), kColumns);
+  }
+  const internal::Display& display = *record->display;
+  Screen screen = screen_of(cells_of(display, *record->memory), display.mode->columns);
+  constexpr unsigned kCells = internal::kTextMemorySize / kCellSize;
+  const unsigned cursor = (display.cursor_cell - display.first_cell) % kCells;
+  screen.cursor = {.row = cursor / display.mode->columns, .column = cursor % display.mode->columns};
   return screen;
 }
 
