@@ -7,7 +7,7 @@
 namespace hltest::oracle {
 namespace {
 
-class VideoOracleTest : public ServiceOracleTest {
+class VideoOracleTest : public ServiceOracleTest, public ::testing::WithParamInterface<unsigned> {
  protected:
   static constexpr std::uint8_t kVideo = 0x10;
 
@@ -188,23 +188,28 @@ TEST_F(VideoOracleTest, ModesAndPages) {
   compare_calls(table_);
 }
 
-TEST_F(VideoOracleTest, PixelsOfEachMode) {
-  for (const unsigned mode : std::vector<unsigned>{4, 5, 6, 0x0D, 0x0E, 0x0F, 0x10, 0x11, 0x12}) {
-    call(fmt::format("mode {:#x}", mode), mode);
-    call("read the mode", 0x0F00);
-    for (const std::uint32_t colour : std::vector<std::uint32_t>{1, 3, 0x0E, 0x83}) {
-      call(fmt::format("colour {:#x}", colour), 0x0C00 | colour, 0, 9, 3);
-      call("read the pixel", 0x0D00, 0, 9, 3);
+TEST_P(VideoOracleTest, Pixels) {
+  call("the mode", GetParam());
+  call("read the mode", 0x0F00);
+  for (const std::uint32_t colour : std::vector<std::uint32_t>{1, 3, 0x0E, 0x83}) {
+    call(fmt::format("colour {:#x}", colour), 0x0C00 | colour, 0, 9, 3);
+    call("read the pixel", 0x0D00, 0, 9, 3);
+    if (GetParam() == 0x0F || GetParam() == 0x11) {
+      table_.calls.back().excluded = {{"al", "SeaBIOS writes all planes of a mode of two colours"}};
     }
-    call("its neighbour", 0x0D00, 0, 10, 3);
-    type("\n\ra");
-    read_cursor();
-    move_cursor(1, 0);
-    read_cell();
   }
+  call("its neighbour", 0x0D00, 0, 10, 3);
+  type("\n\ra");
+  read_cursor();
+  move_cursor(1, 0);
+  read_cell();
   call("mode 3", 0x0003);
   compare_calls(table_);
 }
+
+INSTANTIATE_TEST_SUITE_P(Modes, VideoOracleTest,
+                         testing::Values(4, 5, 6, 0x0D, 0x0E, 0x0F, 0x10, 0x11, 0x12),
+                         [](const auto& mode) { return fmt::format("Mode{:02X}h", mode.param); });
 
 TEST_F(VideoOracleTest, Fonts) {
   struct Font {

@@ -185,7 +185,8 @@ TEST_F(VideoServiceTest, AGraphicsModeHasTextOfItsOwn) {
   EXPECT_EQ(row(0), "a") << "the text mode's memory is not touched";
   EXPECT_EQ(call(0x10, {.rax = 0x0300}).dx(), 0x0001);
   call(0x10, {.rax = 0x0200});
-  EXPECT_EQ(call(0x10, {.rax = 0x0800}).ax(), 'b') << "without its colour";
+  EXPECT_EQ(call(0x10, {.rax = 0x0800}).ax(), 0x0F00 | 'b') << "and its colour";
+  EXPECT_EQ(call(0x10, {.rax = 0x0300}).cx(), 0) << "no cursor is shown";
   call(0x10, {.rax = 0x0200, .rdx = 0x1827});
   type('c');
   EXPECT_EQ(call(0x10, {.rax = 0x0300}).dx(), 0x1800) << "40 columns, 25 rows";

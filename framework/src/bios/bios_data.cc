@@ -62,7 +62,8 @@ void put_video_mode(const VideoMode& mode, bool keeps_memory, GuestMemory& memor
   memory.write<std::uint16_t>(kBiosPageSize, mode.page_size);
   memory.write<std::uint16_t>(kBiosPageStart, 0);
   memory.write<std::array<std::uint16_t, 8>>(kBiosCursors, {});
-  memory.write<std::uint16_t>(kBiosCursorShape, 0x0607);
+  const bool is_text = mode.layout == DisplayLayout::kText;
+  memory.write<std::uint16_t>(kBiosCursorShape, is_text ? 0x0607 : 0);
   memory.write<std::uint8_t>(kBiosActivePage, 0);
   memory.write<std::uint16_t>(kBiosActivePage + 1, 0x3D4);  // the CRT controller's port
   memory.write<std::uint8_t>(kBiosLastRow, static_cast<std::uint8_t>(mode.rows - 1));

@@ -65,8 +65,9 @@ void TextPage::show_cursor() const {
 std::uint16_t TextPage::cell() const {
   const Cursor at = cursor();
   const std::vector<std::uint8_t> bytes = read(offset(at.row, at.column), kCellSize);
-  // A BIOS recognises the character that it finds drawn, and not its colour.
-  return static_cast<std::uint16_t>(bytes[0] | (is_text_mode() ? bytes[1] << 8U : 0));
+  const std::uint8_t bits = call_.vga().mode().bits;
+  const unsigned attribute = is_text_mode() ? bytes[1] : bytes[1] & ((1U << bits) - 1);
+  return static_cast<std::uint16_t>(bytes[0] | attribute << 8U);
 }
 
 void TextPage::put(Cursor at, std::uint8_t character, std::optional<std::uint8_t> attribute) const {
