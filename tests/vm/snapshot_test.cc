@@ -157,6 +157,19 @@ TEST_F(SnapshotTest, AGuestGoesBackInPlace) {
   }
 }
 
+// Also pages that held nothing when it came back.
+TEST_F(SnapshotTest, WhatAGuestWroteAfterItCameBackIsSaved) {
+  // mov byte [0x8000], 7; hlt
+  const Snapshot start = start_of(CpuMode::kReal16, {0xC6, 0x06, 0x00, 0x80, 0x07, 0xF4});
+  Guest guest;
+  for (int i = 0; i < 2; ++i) {
+    guest.restore(start);
+    DeviceBus bus;
+    EXPECT_TRUE(std::holds_alternative<kvm::HltExit>(run(guest, bus, {})));
+    EXPECT_EQ(guest.save().memory.read(Gpa{0x8000}, 1).at(0), 7);
+  }
+}
+
 // The vCPU of a guest that shut down is of no use on every KVM.
 TEST_F(SnapshotTest, AGuestThatShutDownComesBack) {
   Guest guest = changed_guest();

@@ -21,8 +21,11 @@ bool has_lost_its_way(const Outcome& outcome) {
 }
 
 bool are_alike(const Registers& a, const Registers& b) {
+  // What stepping changes of the flags is not compared.
+  constexpr std::uint64_t kOfStepping = Rflags::kTf | Rflags::kRf;
   return static_cast<const GeneralRegisters&>(a) == static_cast<const GeneralRegisters&>(b) &&
-         a.code_address() == b.code_address();
+         a.code_address() == b.code_address() &&
+         (a.rflags.value | kOfStepping) == (b.rflags.value | kOfStepping);
 }
 
 template <typename Form>

@@ -111,6 +111,7 @@ void Guest::set_state(const Snapshot& snapshot) {
     throw SetupError(fmt::format("{} = {:#x}: this KVM does not know the MSR, or refuses the value",
                                  to_string(refused->msr), refused->value));
   }
+  memory_->set_guest_has_run();
   start_ = snapshot;
   start_.memory = {};
   accesses_ = snapshot.accesses;

@@ -164,7 +164,6 @@ std::shared_ptr<Backing> MachineMemory::begin_run(const MemoryPages& pages) {
 void MachineMemory::set_in_use(bool in_use) {
   memory_->in_use_ = in_use;
   memory_->writes_.clear();
-  if (in_use) memory_->live_->in_place()->set_guest_has_run();
 }
 
 GuestMemory MachineMemory::view_of(std::shared_ptr<Backing> backing) {
