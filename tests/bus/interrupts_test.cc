@@ -71,7 +71,7 @@ TEST_F(InterruptsTest, WithoutAHandlerItIsTheCause) {
       run(RealModeImage{"unhandled", {0xFB, 0xB0, 0x01, 0xE6, 0x80, 0xEB, 0xFE}});
   ASSERT_THAT(outcome, Raised(kIrq));
   EXPECT_EQ(diagnose(outcome).cause,
-            "a device requested it, and the guest has no handler of its own");
+            "a device or the test requested it, and the guest has no handler of its own");
 }
 
 // STI alone does not end emulation on some software KVMs: the guest waits for its handler.

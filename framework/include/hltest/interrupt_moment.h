@@ -34,9 +34,10 @@ struct AfterAccesses {
   std::uint64_t count = 0;
 };
 
-/// After so many instructions since the run began, each element of a string instruction one. The
-/// guest is stepped up to then, about a hundred thousand instructions a second. There are KVMs that
-/// step STI and the next instruction as one. A guest that sets RFLAGS.TF is not stepped any more.
+/// After so many instructions since the run began. The guest is stepped up to then, about a hundred
+/// thousand instructions a second, as far as its KVM can: of a string instruction with REP, each
+/// element is an instruction, or all of them are one; and some KVMs step STI and the next
+/// instruction as one. A guest that sets RFLAGS.TF is not stepped any more.
 struct AfterInstructions {
   std::uint64_t count = 0;
 };

@@ -31,6 +31,19 @@ std::string cause_of_interrupt(const Exception& exception, const Registers& regi
   return fmt::format("the guest has no handler of its own for INT {:#x}", number);
 }
 
+// For an interrupt that was requested, by a device or by the test.
+std::string cause_of_request(Vector vector, const Registers& registers) {
+  constexpr unsigned kExceptions = 32;
+  std::string cause = "a device or the test requested it, and the guest has no handler of its own";
+  const auto number = static_cast<unsigned>(vector);
+  if (registers.cr0.pe() && number < kExceptions) {
+    cause += fmt::format(
+        "; vector {:#x} is an exception's: the interrupt controllers are usually set to others",
+        number);
+  }
+  return cause;
+}
+
 // What the registers and the memory at the end tell.
 void explain_end(const Outcome& outcome, Diagnosis& diagnosis) {
   if (outcome.registers_are_lost()) return;
@@ -43,8 +56,8 @@ void explain_end(const Outcome& outcome, Diagnosis& diagnosis) {
     const bool is_devices = !fault.software && !requests.empty() &&
                             requests.back().vector == fault.vector &&
                             outcome.registers.rflags.if_() && !fault.error_code;
-    diagnosis.cause = is_devices ? "a device requested it, and the guest has no handler of its own"
-                      : is_int3  ? "INT3 raises it, and the guest has no handler of its own"
+    diagnosis.cause = is_devices       ? cause_of_request(fault.vector, outcome.registers)
+                      : is_int3        ? "INT3 raises it, and the guest has no handler of its own"
                       : fault.software ? cause_of_interrupt(fault, outcome.registers)
                                        : cause_of(fault.vector, fault.error_code,
                                                   fault.address.value_or(Gva{0}), tables);

@@ -142,7 +142,7 @@ std::optional<CapturedFault> undeliverable_interrupt(const Replay& replay, Regis
   return CapturedFault{
       .reason = Exception{.vector = *vector, .cs = before.cs.selector, .rip = before.rip},
       .registers = before,
-      .cause = "a device requested it",
+      .cause = "a device or the test requested it",
       .is_interrupt = true};
 }
 

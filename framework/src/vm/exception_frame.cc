@@ -170,12 +170,16 @@ std::optional<Frame> FrameReader::long_mode_frame(bool has_error_code) const {
                .ss = static_cast<std::uint16_t>(words->at(first + 4))};
 }
 
-// An exception that has an error code pushes it; INT n with its vector pushes none.
+// An exception that has an error code pushes it; INT n and an interrupt of a device's with its
+// vector push none (SDM vol. 3, 6.13).
 template <typename ReadFrame>
 std::optional<Frame> FrameReader::with_or_without_error_code(Vector vector,
                                                              const ReadFrame& read_frame) const {
   std::optional<Frame> without = read_frame(false);
   if (!pushes_error_code(vector)) return without;
+  const bool is_devices = without && interrupt_ && interrupt_->vector == vector &&
+                          interrupt_->cs == without->cs && interrupt_->rip == without->rip;
+  if (is_devices) return without;
   if (without && length_of_software_interrupt(*without, vector) != 0) return without;
   return read_frame(true);
 }

@@ -9,6 +9,7 @@
 #include <hltest/x86/registers.h>
 #include <hltest/x86/vector.h>
 
+#include "vm/delivered_interrupt.h"
 #include "x86/code/disassembly.h"
 
 namespace hltest::internal {
@@ -32,8 +33,10 @@ struct Frame {
 /// Reads what the framework's handlers find on their stack. It must not outlive its arguments.
 class FrameReader {
  public:
-  FrameReader(const Registers& at_exit, const Registers& start, const LinearReader& read)
-      : at_exit_(at_exit), start_(start), read_(read) {}
+  /// `interrupt` is the last one that was delivered to the guest.
+  FrameReader(const Registers& at_exit, const Registers& start, const LinearReader& read,
+              const std::optional<DeliveredInterrupt>& interrupt)
+      : at_exit_(at_exit), start_(start), read_(read), interrupt_(interrupt) {}
 
   /// Nothing when the stack can't be read.
   [[nodiscard]] std::optional<Frame> frame(Vector vector) const;
@@ -73,6 +76,7 @@ class FrameReader {
   const Registers& at_exit_;
   const Registers& start_;
   const LinearReader& read_;
+  const std::optional<DeliveredInterrupt>& interrupt_;
 };
 
 }  // namespace hltest::internal

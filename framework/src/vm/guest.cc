@@ -116,6 +116,7 @@ void Guest::set_state(const Snapshot& snapshot) {
   start_.memory = {};
   accesses_ = snapshot.accesses;
   interrupts_ = snapshot.interrupts;
+  last_interrupt_.reset();
   instructions_ = snapshot.instructions;
 }
 

@@ -13,6 +13,7 @@
 #include "kvm/system.h"
 #include "kvm/vcpu.h"
 #include "kvm/vm.h"
+#include "vm/delivered_interrupt.h"
 #include "vm/snapshot.h"
 
 namespace hltest::internal {
@@ -68,7 +69,14 @@ class Guest {
   /// How many accesses it has made since its run began.
   [[nodiscard]] std::uint64_t accesses() const { return accesses_; }
   void count_access() { ++accesses_; }
-  void count_interrupt() { ++interrupts_; }
+  void count_interrupt(const DeliveredInterrupt& interrupt) {
+    ++interrupts_;
+    last_interrupt_ = interrupt;
+  }
+  /// The last one that was delivered since the guest was made or restored.
+  [[nodiscard]] const std::optional<DeliveredInterrupt>& last_interrupt() const {
+    return last_interrupt_;
+  }
   /// How many instructions it was stepped through since its run began.
   [[nodiscard]] std::uint64_t instructions() const { return instructions_; }
   void count_instruction() { ++instructions_; }
@@ -111,6 +119,7 @@ class Guest {
   Snapshot start_;  // without its memory
   std::uint64_t accesses_ = 0;
   std::uint64_t interrupts_ = 0;
+  std::optional<DeliveredInterrupt> last_interrupt_;
   std::uint64_t instructions_ = 0;
   GuestMemory* view_ = nullptr;
   std::optional<GuestMemory> own_view_;

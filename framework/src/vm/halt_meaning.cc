@@ -28,8 +28,9 @@ HaltMeaning interpret_syscall(const Registers& at_exit, const Registers& start) 
 bool is_int_n(unsigned length) { return length > 1; }
 
 HaltMeaning interpret_exception(const Registers& at_exit, const Registers& start, Gva handlers,
-                                const LinearReader& read, Vector vector) {
-  const FrameReader reader{at_exit, start, read};
+                                const LinearReader& read, Vector vector,
+                                const std::optional<DeliveredInterrupt>& interrupt) {
+  const FrameReader reader{at_exit, start, read, interrupt};
   const std::optional<Frame> frame = reader.frame(vector);
   if (!frame) return {Exception{.vector = vector}, at_exit};
 
@@ -65,7 +66,7 @@ HaltMeaning interpret_exception(const Registers& at_exit, const Registers& start
                       .error_code = frame->error_code,
                       .cs = frame->cs,
                       .rip = frame->rip};
-  if (vector == Vector::kPageFault && length == 0 && before.cr0.pe()) {
+  if (vector == Vector::kPageFault && frame->error_code) {
     exception.address = before.cr2;
   }
   return {exception, before};
@@ -74,7 +75,8 @@ HaltMeaning interpret_exception(const Registers& at_exit, const Registers& start
 }  // namespace
 
 HaltMeaning interpret_halt(const Registers& at_exit, const Registers& start, Gva handlers,
-                           const LinearReader& read) {
+                           const LinearReader& read,
+                           const std::optional<DeliveredInterrupt>& interrupt) {
   const Gva hlt = at_exit.code_address() - 1;
   if (hlt < handlers) return {Halt{}, at_exit};
   const std::uint64_t handler = hlt - handlers;
@@ -87,7 +89,8 @@ HaltMeaning interpret_halt(const Registers& at_exit, const Registers& start, Gva
     return {SystemCall{SystemCall::Instruction::kSysenter}, at_handler};
   }
   if (handler >= kVectors) return {Halt{}, at_exit};
-  return interpret_exception(at_exit, start, handlers, read, static_cast<Vector>(handler));
+  return interpret_exception(at_exit, start, handlers, read, static_cast<Vector>(handler),
+                             interrupt);
 }
 
 bool are_handlers_intact(const Backing& memory) {
@@ -110,7 +113,8 @@ HaltMeaning interpret_halt(const Guest& guest) {
   const LinearReader read = [&tables](Gva gva, std::size_t count) {
     return tables.read(gva, count);
   };
-  HaltMeaning meaning = interpret_halt(at_exit, guest.start_registers(), guest.handlers(), read);
+  HaltMeaning meaning = interpret_halt(at_exit, guest.start_registers(), guest.handlers(), read,
+                                       guest.last_interrupt());
   // The handlers for real mode are no protected mode's: the guest has run into their ROM.
   const bool is_in_rom = guest.memory().layout().has_rom() && at_exit.cr0.pe();
   if (is_in_rom && std::holds_alternative<Exception>(meaning.reason)) {

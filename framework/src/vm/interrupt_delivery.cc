@@ -17,9 +17,11 @@ std::optional<Vector> InterruptDelivery::due(bool is_stepped) {
     if (is_stepped) requested_->instructions = guest_.instructions();
   }
   const bool is_nmi = vector == Vector::kNonMaskableInterrupt;
-  is_held_off_ = !is_nmi && !guest_.vcpu().is_ready_for_interrupt();
+  // There are KVMs that tell the NMI they hold off only at some later exit.
+  is_held_off_ = is_nmi ? guest_.vcpu().pending_events().interrupt.shadow != 0
+                        : !guest_.vcpu().is_ready_for_interrupt();
   if (!is_held_off_) return vector;
-  guest_.vcpu().request_interrupt_window(true);
+  if (!is_nmi) guest_.vcpu().request_interrupt_window(true);
   return std::nullopt;
 }
 
@@ -45,7 +47,8 @@ void InterruptDelivery::deliver(Vector vector) {
     guest_.vcpu().inject_interrupt(vector);
   }
   bus_.acknowledge(vector);
-  guest_.count_interrupt();
+  const Registers& registers = guest_.registers();
+  guest_.count_interrupt({.vector = vector, .cs = registers.cs.selector, .rip = registers.rip});
   for (Observer* const observer : observers_) observer->on_interrupt(*requested_);
   requested_.reset();
 }

@@ -21,6 +21,10 @@ class InterruptDelivery {
   std::optional<Vector> due(bool is_stepped);
   /// True while a request waits for the guest, which could not take it when `due` was asked.
   [[nodiscard]] bool is_waiting() const { return requested_ && is_held_off_; }
+  /// The NMI that waits so: until the instruction after STI or a load of SS has been executed.
+  [[nodiscard]] bool is_waiting_nmi() const {
+    return is_waiting() && requested_->vector == Vector::kNonMaskableInterrupt;
+  }
   /// The guest has come to a breakpoint, by which a device requests an interrupt.
   void set_breakpoint(Gva address) { breakpoint_ = address; }
   /// Lets devices request an interrupt for a guest that waits in a HLT, with interrupts enabled or

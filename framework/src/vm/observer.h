@@ -38,8 +38,8 @@ class Observer {
   virtual void on_step(const Step& /*step*/, const Guest& /*guest*/) {}
   /// The guest has come to a HLT, which is not one of the framework's handlers'.
   virtual void on_halt(GuestView& /*guest*/) {}
-  /// While it is true, `on_instruction` is called before each instruction (of a string instruction
-  /// each element), with the number of those that were stepped before.
+  /// While it is true, `on_instruction` is called before each step, with the number of those that
+  /// were stepped before.
   [[nodiscard]] virtual bool wants_steps() const { return false; }
   virtual void on_instruction(GuestView& /*guest*/, std::uint64_t /*executed*/) {}
   /// Linear addresses, four at most, before whose instructions `on_breakpoint` is called.

@@ -10,6 +10,7 @@
 #include "vm/halt_meaning.h"
 #include "vm/interrupt_delivery.h"
 #include "vm/stepping.h"
+#include "vm/trap_flag.h"
 #include "x86/code/disassembly.h"
 
 namespace hltest::internal {
@@ -41,7 +42,6 @@ class Engine {
     if (bus_.interrupt()) static_cast<void>(guest_.vcpu().complete_instruction());
     for (;;) {
       if (deadline_.has_passed()) return TimeUp{};
-      if (limits_.instructions && steps_ >= *limits_.instructions) return InstructionsDone{};
       std::optional<Ending> ending = chooses_to_step() ? step() : enter();
       if (!ending) continue;
       const bool goes_on = goes_on_after(*ending);
@@ -73,6 +73,8 @@ class Engine {
       interrupts_.deliver(*vector);
     } else if (interrupts_.is_waiting() && steps_for_interrupt_ == 0) {
       return std::nullopt;  // chooses anew
+    } else if (interrupts_.is_waiting_nmi()) {
+      interrupts_.deliver(Vector::kNonMaskableInterrupt);  // KVM holds it off itself
     }
     breakpoints_.set();
     guest_.forget_registers();
@@ -106,6 +108,8 @@ class Engine {
     if (const auto vector = interrupts_.due(was_stepping_)) {
       if (std::optional<Ending> ending = step_into_handler(*vector)) return ending;
     }
+    // An interrupt that comes before the next instruction has come by then.
+    if (limits_.instructions && steps_ >= *limits_.instructions) return InstructionsDone{};
     guest_.vcpu().request_interrupt_window(false);  // it is asked before each instruction
     const Step now = look(guest_);
     if (!is_at_a_handler(guest_)) {
@@ -120,11 +124,13 @@ class Engine {
       return std::nullopt;
     }
     if (const auto handler = handler_entered_by(now, guest_)) return run_to({*handler});
+    if (const auto ends = ends_without_stepping(now, guest_); !ends.empty()) return run_to(ends);
     BreakpointPatches patches{guest_, limits_.breakpoints};
     std::optional<Ending> ending = execute_one(now.before);
     if (patches.bring_back()) return std::nullopt;
+    const bool is_known = !ending || std::holds_alternative<kvm::HltExit>(*ending);
+    if (is_known) hide_trap_flag(now, guest_);
     if (ending) return ending;
-    hide_trap_flag(now, guest_);
     if (has_come_to_a_handler(now, guest_)) return kvm::HltExit{};
     return std::nullopt;
   }
@@ -241,6 +247,8 @@ class Engine {
       events.nmi.masked = false;
       guest_.vcpu().set_pending_events(events);
     }
+    // The next one may come before the guest goes on: KVM says whether it can take it.
+    if (bus_.interrupt()) static_cast<void>(guest_.vcpu().complete_instruction());
     return true;
   }
 

@@ -13,17 +13,8 @@
 namespace hltest::internal {
 namespace {
 
-constexpr std::uint8_t kPushf = 0x9C;
-constexpr std::uint8_t kPopf = 0x9D;
 constexpr std::uint8_t kHlt = 0xF4;
 constexpr std::uint8_t kSti = 0xFB;
-
-// The first byte of the instruction after an operand-size prefix; 0 where it can't be read.
-std::uint8_t opcode_of(const Step& step) {
-  constexpr std::uint8_t kOperandSize = 0x66;
-  if (step.code.empty()) return 0;
-  return step.code[0] == kOperandSize && step.code.size() > 1 ? step.code[1] : step.code[0];
-}
 
 // The framework's handlers, each a HLT.
 bool is_handler(const Guest& guest, Gva at) {
@@ -39,22 +30,6 @@ Step look(const Guest& guest) {
   step.gpa = tables.translate(at);
   step.code = tables.read(at, kLongestInstruction);
   return step;
-}
-
-bool sets_trap_flag(const Step& step, const Guest& guest) {
-  if (opcode_of(step) != kPopf) return false;
-  // TF is the lowest bit of the second byte.
-  const auto flags = guest.tables(step.before).read(stack_address(step.before), 2);
-  return flags.size() == 2 && (flags[1] & (Rflags::kTf >> 8U)) != 0;
-}
-
-void hide_trap_flag(const Step& step, Guest& guest) {
-  if (opcode_of(step) != kPushf) return;
-  const auto top = guest.tables().translate(stack_address(guest.registers()));
-  if (!top || guest.memory().kind(*top + 1) != RegionKind::kRam) return;
-  const std::vector<std::uint8_t> flags = guest.memory().read(*top + 1, 1);
-  const std::uint8_t hidden[] = {static_cast<std::uint8_t>(flags[0] & ~(Rflags::kTf >> 8U))};
-  guest.memory().write(*top + 1, hidden);
 }
 
 bool pass_hlt(const Step& step, Guest& guest) {

@@ -13,12 +13,6 @@ namespace hltest::internal {
 /// The guest as it is now, before its next step.
 Step look(const Guest& guest);
 
-/// True for a POPF that sets TF: the guest would not get the #DB for it.
-bool sets_trap_flag(const Step& step, const Guest& guest);
-
-/// Takes TF, by which KVM steps, out of the flags that a PUSHF has pushed.
-void hide_trap_flag(const Step& step, Guest& guest);
-
 /// Brings the guest to after its HLT, if that is its next instruction, as a HLT exit does: there
 /// are KVMs that step past it.
 bool pass_hlt(const Step& step, Guest& guest);
