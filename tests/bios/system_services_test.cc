@@ -141,11 +141,31 @@ TEST_F(SystemServicesTest, AKeyPutIntoTheBufferKeepsItsScanCode) {
 TEST_F(SystemServicesTest, TheClockGoesByCalls) {
   EXPECT_EQ(call(0x1A, {}).dx(), 1);
   EXPECT_EQ(call(0x1A, {}).dx(), 2);
-  call(0x1A, {.rax = 0x0100, .rcx = 0x0018, .rdx = 0x1234});
+  call(0x1A, {.rax = 0x0100, .rcx = 0x0017, .rdx = 0x1234});
   EXPECT_EQ(call(0x1A, {}).dx(), 0x1235);
-  EXPECT_EQ(call_.after.cx(), 0x18);
+  EXPECT_EQ(call_.after.cx(), 0x17);
   EXPECT_EQ(call(0x1A, {.rax = 0x0200}).cx(), 0x1234) << "the same time in every run";
   EXPECT_EQ(call(0x1A, {.rax = 0x0400}).cx(), 0x2000);
+}
+
+// A day has 1800B0h ticks; AL tells once that one has passed.
+TEST_F(SystemServicesTest, TheClockBeginsAnewAtMidnight) {
+  const auto set = [this] { call(0x1A, {.rax = 0x0100, .rcx = 0x0018, .rdx = 0x00AE}); };
+  set();
+  EXPECT_EQ(call(0x1A, {}).dx(), 0xAF);
+  EXPECT_EQ(call_.after.al(), 0);
+  EXPECT_EQ(call(0x1A, {}).dx(), 0);
+  EXPECT_EQ(call_.after.cx(), 0);
+  EXPECT_EQ(call_.after.al(), 1);
+  EXPECT_EQ(call(0x1A, {}).al(), 0);
+  set();
+  call(0x08, {});
+  call(0x08, {});
+  EXPECT_EQ(memory_.read<std::uint32_t>(kBiosTicks), 0U) << "by the timer, too";
+  EXPECT_EQ(memory_.read<std::uint8_t>(kBiosMidnight), 1);
+  set();
+  call(0x15, {.rax = 0x8600, .rcx = 2, .rdx = 0});
+  EXPECT_EQ(memory_.read<std::uint32_t>(kBiosTicks), 0U) << "and by waiting: 131072 us";
 }
 
 TEST_F(SystemServicesTest, TheRealTimeClockTellsWhatItWasSetTo) {

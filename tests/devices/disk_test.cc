@@ -92,8 +92,30 @@ TEST(DiskTest, GeometriesOfStandardSizes) {
   EXPECT_EQ(Disk{1ULL << 22U}.geometry(), (DiskGeometry{520, 128, 63})) << "2 GiB";
   EXPECT_EQ(Disk{1ULL << 32U}.geometry(), (DiskGeometry{1024, 255, 63}));
   Disk disk{2880};
-  disk.set_geometry({10, 4, 72});
-  EXPECT_EQ(disk.geometry(), (DiskGeometry{10, 4, 72}));
+  disk.set_geometry({10, 4, 17});
+  EXPECT_EQ(disk.geometry(), (DiskGeometry{10, 4, 17}));
+}
+
+TEST(DiskTest, AGeometryHasWhatInt13hHasRoomFor) {
+  Disk disk{2880};
+  for (const DiskGeometry& geometry :
+       {DiskGeometry{0, 1, 1}, DiskGeometry{1025, 1, 1}, DiskGeometry{1, 0, 1},
+        DiskGeometry{1, 256, 1}, DiskGeometry{1, 1, 0}, DiskGeometry{1, 1, 64}}) {
+    EXPECT_THAT([&] { disk.set_geometry(geometry); },
+                ::testing::ThrowsMessage<SetupError>(::testing::HasSubstr("INT 13h has room for")));
+  }
+  for (const DiskGeometry& geometry : {DiskGeometry{1, 1, 1}, DiskGeometry{1024, 255, 63}}) {
+    disk.set_geometry(geometry);
+    EXPECT_EQ(disk.geometry(), geometry);
+  }
+}
+
+TEST(DiskTest, PartsEndWithinTheLastSector) {
+  const FlatImage two{"two", std::vector<std::uint8_t>(1024)};
+  EXPECT_EQ((Disk{at((1ULL << 32U) - 2, two)}.sectors()), 1ULL << 32U);
+  EXPECT_THAT([&] { Disk{at((1ULL << 32U) - 1, two)}; },
+              ::testing::ThrowsMessage<SetupError>(
+                  "two (sectors 4294967295-4294967296): a disk can have 2^32 sectors"));
 }
 
 class DiskFileTest : public ::testing::Test {

@@ -34,7 +34,7 @@ TEST_F(PcTest, RunsWithInterruptsAreAlike) {
 }
 
 TEST_F(PcTest, AKeyboardHandlerGetsScanCodes) {
-  bios().keys = "aZ";
+  bios().keys = "az";
   const Outcome outcome = run(guests::read_scan_codes);
   ASSERT_THAT(outcome, Halted()) << report(outcome);
   EXPECT_THAT(memory().read_bytes(Gpa{0x8000}, 4), ElementsAre(0x1E, 0x9E, 0x2C, 0xAC));

@@ -26,7 +26,8 @@ class VgaTest : public ::testing::Test {
 
 TEST_F(VgaTest, IndexedRegistersAreRead) {
   for (const Port port : std::vector<Port>{0x3C4, 0x3CE, 0x3D4}) {
-    out(port, 0x0502, 2);
+    out(port, 2);
+    out(port + 1, 5);
     EXPECT_EQ(in(port), 2U) << port;
     EXPECT_EQ(in(port + 1), 5U) << port;
     out(port, 3);

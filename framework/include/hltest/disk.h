@@ -72,7 +72,9 @@ class Disk {
   /// One of a standard floppy's (160 KB to 2.88 MB, by its size) unless it is given; otherwise that
   /// of a hard disk with 63 sectors and 16 to 255 heads.
   [[nodiscard]] DiskGeometry geometry() const;
-  void set_geometry(const DiskGeometry& geometry) { geometry_ = geometry; }
+  /// Throws `SetupError` for what INT 13h has no room for: 1 to 1024 cylinders, 1 to 255 heads, 1
+  /// to 63 sectors.
+  void set_geometry(const DiskGeometry& geometry);
   /// True for the size of a standard floppy disk.
   [[nodiscard]] bool has_floppy_size() const;
 

@@ -56,6 +56,13 @@ void put_bios_data(const Bios& bios, unsigned floppies, unsigned hard_disks, Gue
   memory.write<std::uint8_t>(kResetVector + 14, 0xFC);
 }
 
+void count_ticks(std::uint32_t ticks, GuestMemory& memory) {
+  constexpr std::uint32_t kDay = 0x1800B0;
+  const std::uint64_t now = std::uint64_t{memory.read<std::uint32_t>(kBiosTicks)} + ticks;
+  if (now >= kDay) memory.write<std::uint8_t>(kBiosMidnight, 1);
+  memory.write<std::uint32_t>(kBiosTicks, static_cast<std::uint32_t>(now % kDay));
+}
+
 void put_video_mode(const VideoMode& mode, bool keeps_memory, GuestMemory& memory) {
   memory.write<std::uint8_t>(kBiosVideoMode, mode.number);
   memory.write<std::uint16_t>(kBiosColumns, mode.columns);

@@ -43,6 +43,10 @@ inline constexpr Gpa kConfigurationTable{0xFE6F5};
 /// ROM at the reset vector.
 void put_bios_data(const Bios& bios, unsigned floppies, unsigned hard_disks, GuestMemory& memory);
 
+/// Lets so many ticks of the clock pass. Of 1800B0h, which are a day, the clock begins anew, and
+/// the data area has a flag for it.
+void count_ticks(std::uint32_t ticks, GuestMemory& memory);
+
 /// What setting a video mode leaves in the data area and, unless it is to keep it, in the display's
 /// memory.
 void put_video_mode(const VideoMode& mode, bool keeps_memory, GuestMemory& memory);

@@ -1,7 +1,10 @@
 #include "bios/bios_run.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
+
+#include <hltest/memory_layout.h>
 
 #include "vm/backing.h"
 
@@ -12,8 +15,32 @@ Gpa BiosCall::address(const Segment& segment, std::uint16_t offset) const {
   return guest.a20_is_open() ? linear : through_closed_a20(linear);
 }
 
+namespace {
+
+// Calls `move` for each part of a range behind the gate that is RAM: of a closed one, what goes on
+// beyond a MiB goes on elsewhere.
+template <typename Bytes, typename Move>
+void for_each_part(const BiosCall& call, Gpa gpa, Bytes bytes, const Move& move) {
+  while (!bytes.empty()) {
+    const auto size = std::min<std::uint64_t>(bytes.size(), kMiB - gpa.value() % kMiB);
+    const Gpa behind = call.guest.a20_is_open() ? gpa : through_closed_a20(gpa);
+    if (call.memory().is_ram(behind, size)) move(behind, bytes.first(size));
+    bytes = bytes.subspan(size);
+    gpa = gpa + size;
+  }
+}
+
+}  // namespace
+
 void BiosCall::write(Gpa gpa, std::span<const std::uint8_t> bytes) const {
-  if (memory().is_ram(gpa, bytes.size())) memory().write_bytes(gpa, bytes);
+  for_each_part(*this, gpa, bytes, [this](Gpa at, auto part) { memory().write_bytes(at, part); });
+}
+
+void BiosCall::read(Gpa gpa, std::span<std::uint8_t> bytes) const {
+  std::ranges::fill(bytes, std::uint8_t{0xFF});
+  for_each_part(*this, gpa, bytes, [this](Gpa at, auto part) {
+    std::ranges::copy(memory().read_bytes(at, part.size()), part.begin());
+  });
 }
 
 void refuse(BiosCall& call) {

@@ -43,6 +43,8 @@ struct BiosRun {
 
 /// Scan code and character of a key that is typed, as INT 16h has them in AX.
 std::uint16_t key_code(char typed);
+/// How the keyboard sends it.
+KeyStroke key_stroke(char typed);
 
 /// What a service of the BIOS works on.
 struct BiosCall {
@@ -55,8 +57,10 @@ struct BiosCall {
   [[nodiscard]] Vga& vga() const { return *bios.vga; }
   /// Where `segment`:`offset` is in memory, behind the A20 gate.
   [[nodiscard]] Gpa address(const Segment& segment, std::uint16_t offset) const;
-  /// Writes where there is RAM, and else nowhere, as a processor would.
+  /// Writes where there is RAM, and else nowhere, as a processor would: behind the A20 gate.
   void write(Gpa gpa, std::span<const std::uint8_t> bytes) const;
+  /// Reads so, too: ones where there is no RAM.
+  void read(Gpa gpa, std::span<std::uint8_t> bytes) const;
   /// Sets or clears the carry flag, by which most services tell an error.
   void set_carry(bool carry) const { call.after.rflags.set(Rflags::kCf, carry); }
 };

@@ -15,7 +15,7 @@ namespace hltest::internal {
 void serve_timer(BiosCall& call) {
   call.call.name = "a tick";
   GuestMemory& memory = call.memory();
-  memory.write<std::uint32_t>(kBiosTicks, memory.read<std::uint32_t>(kBiosTicks) + 1);
+  count_ticks(1, memory);
   if (call.bios.pic != nullptr) call.bios.pic->end_of_interrupt(0);
   constexpr Gpa kUserTimer{0x70};  // vector 1Ch
   const auto offset = memory.read<std::uint16_t>(kUserTimer);
@@ -84,8 +84,8 @@ void serve_clock(BiosCall& call) {
     case 0x00: {
       call.call.name = "read ticks";
       // A guest that waits for the next one gets there.
-      const std::uint32_t ticks = memory.read<std::uint32_t>(kBiosTicks) + 1;
-      memory.write<std::uint32_t>(kBiosTicks, ticks);
+      count_ticks(1, memory);
+      const auto ticks = memory.read<std::uint32_t>(kBiosTicks);
       r.set_cx(static_cast<std::uint16_t>(ticks >> 16U));
       r.set_dx(static_cast<std::uint16_t>(ticks));
       r.set_al(memory.read<std::uint8_t>(kBiosMidnight));

@@ -46,24 +46,26 @@ std::uint64_t move(BiosCall& call, Disk& disk, const Transfer& transfer) {
       call.write(at, disk.read(transfer.lba + i));
     } else if (transfer.operation == Operation::kWrite) {
       Disk::Sector sector;
-      sector.fill(0xFF);
-      if (call.memory().is_ram(at, sector.size())) {
-        sector = call.memory().read<Disk::Sector>(at);
-      }
+      call.read(at, sector);
       disk.write(transfer.lba + i, sector);
     }
   }
   return transfer.count;
 }
 
+// `read 2 sectors`
+std::string name_of(Operation operation, std::uint64_t count) {
+  return fmt::format("{} {} sector{}", name(operation), count, count == 1 ? "" : "s");
+}
+
 // Returns the status and tells how many sectors were moved.
 std::uint8_t carry_out(BiosCall& call, Disk& disk, const Transfer& transfer, std::uint64_t& moved) {
-  call.call.name = fmt::format("{} {} sector{} from {} of drive {:#x}{}", name(transfer.operation),
-                               transfer.count, transfer.count == 1 ? "" : "s", transfer.lba,
-                               call.call.before.dl(),
-                               transfer.operation == Operation::kVerify
-                                   ? ""
-                                   : fmt::format(", memory {}", to_string(transfer.memory)));
+  call.call.name =
+      fmt::format("{} from {} of drive {:#x}{}", name_of(transfer.operation, transfer.count),
+                  transfer.lba, call.call.before.dl(),
+                  transfer.operation == Operation::kVerify
+                      ? ""
+                      : fmt::format(", memory {}", to_string(transfer.memory)));
   moved = 0;
   if (const auto failure = injected_failure(call)) return *failure;
   moved = move(call, disk, transfer);
@@ -79,19 +81,25 @@ std::uint8_t carry_out(BiosCall& call, Disk& disk, const Transfer& transfer, std
 
 void transfer_by_chs(BiosCall& call, Operation operation) {
   Registers& r = call.registers();
-  call.call.name = fmt::format("{} sectors", name(operation));
   Disk* const disk = disk_of(call);
   const std::uint8_t count = r.al();
-  r.set_al(0);
-  if (disk == nullptr) return end_with(call, kNotReady);
-  const DiskGeometry geometry = disk->geometry();
   const unsigned sector = r.cl() & 0x3FU;
   const unsigned cylinder = r.ch() | (r.cl() & 0xC0U) << 2U;
   const unsigned head = r.dh();
+  call.call.name = fmt::format("{} at cylinder {}, head {}, sector {} of drive {:#x}",
+                               name_of(operation, count), cylinder, head, sector, r.dl());
+  r.set_al(0);
+  if (disk == nullptr) {
+    call.call.name += ", which has no disk";
+    return end_with(call, kNotReady);
+  }
+  const DiskGeometry geometry = disk->geometry();
   constexpr unsigned kMostSectors = 128;
   if (count == 0 || count > kMostSectors) return end_with(call, kBadCommand);
   if (sector == 0 || sector > geometry.sectors || head >= geometry.heads ||
       cylinder >= geometry.cylinders) {
+    call.call.name += fmt::format(", which has {} cylinders, {} heads and {} sectors",
+                                  geometry.cylinders, geometry.heads, geometry.sectors);
     return end_with(call, kSectorNotFound);
   }
   const Gpa memory = call.address(r.es, r.bx());
@@ -99,6 +107,7 @@ void transfer_by_chs(BiosCall& call, Operation operation) {
   constexpr std::uint64_t kDmaPage = 0x10000;
   const std::uint64_t bytes = count * Disk::kSectorSize;
   if (r.dl() < kFirstHardDisk && memory.value() % kDmaPage + bytes > kDmaPage) {
+    call.call.name += fmt::format(", memory {}: across 64 KiB", to_string(memory));
     return end_with(call, kDmaBoundary);
   }
   std::uint64_t moved = 0;
@@ -121,7 +130,10 @@ void transfer_by_packet(BiosCall& call, Operation operation) {
     refuse(call);
     return end_with(call, kBadCommand);
   }
-  if (disk == nullptr) return end_with(call, kNotReady);
+  if (disk == nullptr) {
+    call.call.name += fmt::format(" of drive {:#x}, which has no disk", r.dl());
+    return end_with(call, kNotReady);
+  }
   struct Packet {
     std::uint8_t size, zero;
     std::uint16_t count, offset, segment;
@@ -129,6 +141,8 @@ void transfer_by_packet(BiosCall& call, Operation operation) {
   };
   const auto read = call.memory().read<Packet>(packet);
   constexpr std::uint16_t kMostSectors = 128;
+  call.call.name = fmt::format("{} from {} of drive {:#x} by a packet of {} bytes",
+                               name_of(operation, read.count), read.lba, r.dl(), read.size);
   if (read.size < kPacketSize || read.count > kMostSectors) {
     return end_with(call, kBadCommand);
   }

@@ -21,7 +21,7 @@ constexpr std::string_view kShifted =
 
 // A key that the keyboard has, but whose interrupt has not come, is the next.
 bool is_on_its_way(const BiosRun& bios) {
-  return bios.keyboard != nullptr && bios.keyboard->has_press();
+  return bios.keyboard != nullptr && bios.keyboard->is_about_to_press();
 }
 
 std::optional<std::uint16_t> next_key(const BiosRun& bios) {
@@ -35,7 +35,7 @@ void take_key(BiosRun& bios) {
   if (!bios.buffer.empty()) {
     bios.buffer.erase(bios.buffer.begin());
   } else if (is_on_its_way(bios)) {
-    bios.keyboard->take();
+    bios.keyboard->take_press();
   } else {
     ++bios.next_key;
   }
@@ -71,6 +71,13 @@ std::uint16_t key_code(char typed) {
     return static_cast<std::uint16_t>((at + 1) << 8U | static_cast<unsigned char>(c));
   }
   return static_cast<unsigned char>(c);  // as by Alt and the number
+}
+
+KeyStroke key_stroke(char typed) {
+  const char c = typed == '\n' ? '\r' : typed;
+  return {.scan_code = static_cast<std::uint8_t>(key_code(typed) >> 8U),
+          .with_shift = kPlain.find(c) == std::string_view::npos &&
+                        kShifted.find(c) != std::string_view::npos};
 }
 
 // The BIOS's handler puts the key that was pressed into its buffer, where INT 16h finds it.

@@ -24,8 +24,9 @@ std::optional<std::uint8_t> received(BiosCall& call) {
 
 void serve_serial(BiosCall& call) {
   Registers& r = call.registers();
-  constexpr std::uint8_t kReady = 0x60;    // the transmitter is empty
-  constexpr std::uint8_t kTimeout = 0x80;  // nothing is received
+  constexpr std::uint8_t kReady = 0x60;                   // the transmitter is empty
+  constexpr std::uint8_t kTimeout = 0x80;                 // nothing is received
+  constexpr std::uint16_t kStatus = kReady << 8U | 0xB0;  // and DCD, DSR, CTS: it is connected
   if (!has_serial_port(call)) {
     call.call.name = "a serial port that is missing";
     return;
@@ -33,7 +34,7 @@ void serve_serial(BiosCall& call) {
   switch (r.ah()) {
     case 0x00:
       call.call.name = "set a serial port up";
-      r.set_ax(kReady << 8U);
+      r.set_ax(kStatus);
       return;
     case 0x01:
       call.call.name = "send to a serial port";
@@ -51,7 +52,7 @@ void serve_serial(BiosCall& call) {
       return;
     case 0x03:
       call.call.name = "read the status of a serial port";
-      r.set_ax(kReady << 8U);
+      r.set_ax(kStatus);
       return;
     default:
       refuse(call);

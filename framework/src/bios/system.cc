@@ -28,10 +28,24 @@ std::vector<MemoryRange> memory_map(const BiosCall& call) {
   return map;
 }
 
-// RAM from 1 MiB on and below 4 GiB.
+// RAM from 1 MiB on without a gap, as the memory map has it, and below 4 GiB.
 std::uint64_t extended_bytes(const BiosCall& call) {
-  const std::uint64_t end = std::min(call.memory().size(), kSystemRegion.value());
-  return end > kMiB ? end - kMiB : 0;
+  const auto& own = call.bios.settings.memory_map;
+  if (!own || own->empty()) {
+    const std::uint64_t end = std::min(call.memory().size(), kSystemRegion.value());
+    return end > kMiB ? end - kMiB : 0;
+  }
+  constexpr std::uint64_t k4GiB = 1ULL << 32U;
+  std::uint64_t end = kMiB;
+  const auto goes_on = [&end](const MemoryRange& range) {
+    const std::uint64_t base = range.base.value();
+    return range.type == MemoryRange::Type::kUsable && base <= end && end - base < range.size;
+  };
+  for (auto next = own->begin(); end < k4GiB; end = next->base.value() + next->size) {
+    next = std::ranges::find_if(*own, goes_on);
+    if (next == own->end()) break;
+  }
+  return std::min(end, k4GiB) - kMiB;
 }
 
 void tell_memory_map(BiosCall& call) {
@@ -154,10 +168,8 @@ void wait(BiosCall& call) {
   const Registers& r = call.registers();
   call.call.name = "wait";
   call.bios.waited += std::uint64_t{r.cx()} << 16U | r.dx();
-  const auto ticks = static_cast<std::uint32_t>(call.bios.waited / kTick);
+  count_ticks(static_cast<std::uint32_t>(call.bios.waited / kTick), call.memory());
   call.bios.waited %= kTick;
-  GuestMemory& memory = call.memory();
-  memory.write<std::uint32_t>(kBiosTicks, memory.read<std::uint32_t>(kBiosTicks) + ticks);
   call.set_carry(false);
 }
 

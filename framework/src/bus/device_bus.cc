@@ -126,8 +126,30 @@ DeviceBus::Slot* DeviceBus::find(Space space, std::uint64_t address) {
   return is_inside ? slot : nullptr;
 }
 
+// On a PC's bus, a wider access to a device of 8 bits is one to each of so many ports.
+bool DeviceBus::answer_by_bytes(Access& access, GuestView& guest) {
+  constexpr std::uint64_t kLastPort = 0xFFFF;
+  std::uint64_t value = 0;
+  bool is_answered = false;
+  for (unsigned i = 0; i < access.size; ++i) {
+    Access one = access;
+    one.address = (access.address + i) & kLastPort;
+    one.size = 1;
+    one.value = access.value >> (8 * i) & floating_bus(1);
+    answer(one, guest);
+    value |= one.value << (8 * i);
+    is_answered = is_answered || one.answered;
+  }
+  access.value = value;
+  access.answered = is_answered;
+  return true;
+}
+
 bool DeviceBus::answer(Access& access, GuestView& guest) {
   Slot* const slot = find(access.space, access.address);
+  if (slot != nullptr && slot->claim.is_byte_wide && access.size > 1) {
+    return answer_by_bytes(access, guest);
+  }
   const std::shared_ptr<Device> device = slot != nullptr ? slot->device : nullptr;
   if (access.is_read()) {
     access.answered = false;

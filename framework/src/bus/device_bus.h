@@ -20,6 +20,8 @@ struct Claim {
   // Of MSRs: the directions that are taken from KVM.
   bool reads = true;
   bool writes = true;
+  /// Of ports: an access of several bytes is one to each of so many ports.
+  bool is_byte_wide = false;
 };
 
 /// `port 0x60`, `ports 0x60-0x64`, `MMIO 0xfec00000-0xfec00fff`, `MSR 0x1234`.
@@ -74,6 +76,7 @@ class DeviceBus : public Bus {
     std::vector<std::uint8_t> before{};  // its state before its first run
   };
   Slot* find(Space space, std::uint64_t address);
+  bool answer_by_bytes(Access& access, GuestView& guest);
 
   // By space and first address. The slots are shared, so that a device which is replaced while it
   // answers lives until it returns.

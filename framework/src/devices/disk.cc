@@ -137,6 +137,9 @@ Disk::Disk(std::vector<DiskPart> parts) : sectors_(2880), parts_(std::move(parts
     end = part.lba + sectors_of(part.bytes().size());
     before = &part;
   }
+  if (end > kMostSectors) {
+    throw SetupError(fmt::format("{}: a disk can have 2^32 sectors", internal::describe(*before)));
+  }
   sectors_ = std::max(sectors_, end);
   content_ = std::make_shared<internal::Parts>(parts_);
 }
@@ -178,6 +181,18 @@ Disk Disk::of_file(const std::string& path) {
 }
 
 bool Disk::has_floppy_size() const { return internal::floppy_of(sectors_) != nullptr; }
+
+void Disk::set_geometry(const DiskGeometry& geometry) {
+  const auto is_between = [](unsigned value, unsigned most) { return value >= 1 && value <= most; };
+  if (!is_between(geometry.cylinders, 1024) || !is_between(geometry.heads, 255) ||
+      !is_between(geometry.sectors, 63)) {
+    throw SetupError(fmt::format(
+        "a disk of {} cylinders, {} heads and {} sectors: INT 13h has room for 1 to 1024, 1 to 255 "
+        "and 1 to 63",
+        geometry.cylinders, geometry.heads, geometry.sectors));
+  }
+  geometry_ = geometry;
+}
 
 DiskGeometry Disk::geometry() const {
   if (geometry_) return *geometry_;

@@ -19,7 +19,8 @@ constexpr std::uint8_t kErrorBit = 0x01;
 constexpr std::uint8_t kAborted = 0x04;
 constexpr std::uint8_t kNotFound = 0x10;
 
-constexpr std::uint8_t kLbaBit = 0x40;  // of the device register
+constexpr std::uint8_t kLbaBit = 0x40;     // of the device register
+constexpr std::uint8_t kHighOrder = 0x80;  // of the device control register
 constexpr unsigned kCount = 1;
 constexpr unsigned kLow = 2;
 constexpr unsigned kMid = 3;
@@ -82,12 +83,15 @@ std::optional<std::uint64_t> Ide::read(const Access& access, GuestView& /*guest*
     return selected() != nullptr ? state_.status : std::uint8_t{0};
   }
   if (port == kData + 1) return state_.error;
-  return last(state_.task.at(port - kData - 1U));
+  // HOB, by which the bytes above the last are read of a 48-bit command (7.9.6).
+  const std::uint16_t task = state_.task.at(port - kData - 1U);
+  return (state_.control & kHighOrder) != 0 ? first(task) : last(task);
 }
 
 bool Ide::write(const Access& access, GuestView& /*guest*/) {
   const auto value = static_cast<std::uint8_t>(access.value);
   const Port port = access.port();
+  if (port != kControl) state_.control &= static_cast<std::uint8_t>(~kHighOrder);
   if (port == kData) {
     write_data(access.value, access.size);
   } else if (port == kCommand) {

@@ -19,7 +19,8 @@ const std::string& no_input() {
 
 Pc attach_pc(DeviceBus& bus, std::uint64_t memory_size, const PcConnections& connections) {
   const auto put = [&bus](Port first, Port last, const std::shared_ptr<Device>& device) {
-    bus.attach_beneath({.space = Space::kPort, .first = first, .last = last}, device);
+    bus.attach_beneath({.space = Space::kPort, .first = first, .last = last, .is_byte_wide = true},
+                       device);
   };
   auto pic = std::make_shared<Pic>();
   put(0x20, 0x21, pic);
@@ -49,7 +50,8 @@ Pc attach_pc(DeviceBus& bus, std::uint64_t memory_size, const PcConnections& con
   put_serial(kCom3, 4, no_input);
   put_serial(kCom4, 3, no_input);
   const auto ide = std::make_shared<Ide>(pic, connections.disk);
-  put(0x1F0, 0x1F7, ide);
+  bus.attach_beneath({.space = Space::kPort, .first = 0x1F0, .last = 0x1F0}, ide);  // 16 bits
+  put(0x1F1, 0x1F7, ide);
   put(0x3F6, 0x3F6, ide);
   const auto debug = std::make_shared<DebugPorts>();
   put(kPostCode, kPostCode, debug);

@@ -28,8 +28,8 @@ struct Pc {
 
 /// What is connected to a PC.
 struct PcConnections {
-  /// Takes the scan code of the next key.
-  std::function<std::optional<std::uint8_t>()> next_key{};
+  /// Takes the next key.
+  std::function<std::optional<KeyStroke>()> next_key{};
   /// What arrives on COM1.
   std::function<const std::string&()> serial_input{};
   /// The disk of the first IDE channel's device 0 or 1; null where there is none.

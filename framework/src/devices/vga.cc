@@ -91,9 +91,6 @@ bool Vga::write(const Access& access, GuestView& /*guest*/) {
       return true;
     }
     registers->index = value;
-    // OUT 3D4h, AX sets the index and the register.
-    if (access.size > 1)
-      registers->values.at(value) = static_cast<std::uint8_t>(access.value >> 8U);
     return true;
   }
   switch (port) {

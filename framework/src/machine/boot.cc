@@ -52,14 +52,14 @@ StartRegisters at_boot(const StartRegisters& of_call, const RegisterSettings& ow
 }
 
 // The keyboard and INT 16h take keys from the same queue.
-std::optional<std::uint8_t> next_scan_code(internal::BiosRun& bios) {
+std::optional<internal::KeyStroke> next_stroke(internal::BiosRun& bios) {
   if (bios.next_key >= bios.settings.keys.size()) return std::nullopt;
   bios.last_key = bios.settings.keys[bios.next_key++];
-  return static_cast<std::uint8_t>(internal::key_code(bios.last_key) >> 8U);
+  return internal::key_stroke(bios.last_key);
 }
 
 internal::PcConnections connections_of(internal::BiosRun& bios) {
-  return {.next_key = [&bios]() { return next_scan_code(bios); },
+  return {.next_key = [&bios]() { return next_stroke(bios); },
           .serial_input = [&bios]() -> const std::string& { return bios.settings.serial_input; },
           .disk = [&bios](unsigned device) -> Disk* {
             const auto found = bios.drives.find(static_cast<Drive>(kFirstHardDisk + device));

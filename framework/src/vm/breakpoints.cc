@@ -1,49 +1,17 @@
 #include "vm/breakpoints.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 #include <variant>
 
-#include <hltest/memory_layout.h>
-#include <hltest/x86/registers.h>
-
-#include "kvm/mapping.h"
-#include "kvm/system.h"
-#include "kvm/vcpu.h"
-#include "kvm/vm.h"
+#include "vm/debug_probe.h"
 
 namespace hltest::internal {
-namespace {
-
-// nop; hlt, with a breakpoint at the HLT.
-bool stops_at_a_breakpoint() {
-  constexpr std::uint64_t kPage = 4096;
-  constexpr std::array<std::uint8_t, 2> kCode = {0x90, 0xF4};
-  kvm::Mapping memory = kvm::Mapping::anonymous(kPage);
-  std::ranges::copy(kCode, memory.bytes().begin());
-  const kvm::System system;
-  kvm::Vm vm = system.create_vm();
-  vm.set_tss_address(kKvmTssAddress);
-  vm.set_memory_slot(0, Gpa{0}, memory.bytes(), kvm::SlotAccess::kReadWrite);
-  kvm::Vcpu vcpu = vm.create_vcpu(0);
-  Registers registers = vcpu.registers();
-  registers.cs = Segment::real_mode(0);
-  registers.cs.type = Segment::kCodeReadExecute;
-  registers.rip = 0;
-  vcpu.set_registers(registers);
-  vcpu.set_breakpoints(std::array{Gva{1}});
-  return std::holds_alternative<kvm::DebugExit>(vcpu.run());
-}
-
-}  // namespace
 
 bool Breakpoints::need_steps() const {
   const bool are_wanted = std::ranges::any_of(
       observers_, [](const Observer* observer) { return !observer->breakpoints().empty(); });
-  if (!are_wanted) return false;
-  static const bool work = stops_at_a_breakpoint();
-  return !work;
+  return are_wanted && !stops_at_breakpoints();
 }
 
 void Breakpoints::set() {

@@ -16,8 +16,7 @@ class Breakpoints {
   Breakpoints(Guest& guest, std::span<Observer* const> observers)
       : guest_(guest), observers_(observers) {}
 
-  /// True where some are wanted, and this host's KVM does not stop a guest at them: an emulated
-  /// processor need not. Asked by a probe, once a process.
+  /// True where some are wanted, and this host's KVM does not stop a guest at them.
   [[nodiscard]] bool need_steps() const;
   /// Before the guest is entered: tells KVM those that are wanted now.
   void set();

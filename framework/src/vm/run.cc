@@ -125,11 +125,15 @@ class Engine {
     }
     if (const auto handler = handler_entered_by(now, guest_)) return run_to({*handler});
     if (const auto ends = ends_without_stepping(now, guest_); !ends.empty()) return run_to(ends);
-    BreakpointPatches patches{guest_, limits_.breakpoints};
+    std::vector<Gva> stops = own_handlers(now, guest_);
+    stops.insert(stops.end(), limits_.breakpoints.begin(), limits_.breakpoints.end());
+    BreakpointPatches patches{guest_, stops};
     std::optional<Ending> ending = execute_one(now.before);
-    if (patches.bring_back()) return std::nullopt;
-    const bool is_known = !ending || std::holds_alternative<kvm::HltExit>(*ending);
-    if (is_known) hide_trap_flag(now, guest_);
+    const bool is_brought_back = patches.bring_back();
+    if (is_brought_back || !ending || std::holds_alternative<kvm::HltExit>(*ending)) {
+      hide_trap_flag(now, guest_);
+    }
+    if (is_brought_back) return std::nullopt;
     if (ending) return ending;
     if (has_come_to_a_handler(now, guest_)) return kvm::HltExit{};
     return std::nullopt;

@@ -70,6 +70,8 @@ BreakpointPatches::BreakpointPatches(Guest& guest, const std::vector<Gva>& break
     if (gva == now.code_address() || !gpa || guest.memory().kind(*gpa) != RegionKind::kRam) {
       continue;
     }
+    const bool is_patched = std::ranges::find(patches_, *gpa, &Patch::gpa) != patches_.end();
+    if (is_patched) continue;
     patches_.push_back({.gva = gva, .gpa = *gpa, .original = guest.memory().read(*gpa, 1)[0]});
     guest.memory().write(*gpa, std::span{&kHlt, 1});
   }

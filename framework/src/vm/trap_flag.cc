@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <string_view>
 
+#include "vm/debug_probe.h"
 #include "vm/stepping.h"
 #include "x86/code/decoded_instruction.h"
 #include "x86/code/disassembly.h"
@@ -97,6 +99,12 @@ std::optional<Gva> delivered_flags(const Step& step, const Guest& guest) {
   return std::nullopt;
 }
 
+// True for memory that SI or DI points to, in an instruction that moves them.
+bool is_string_operand(const Operand& operand, const DecodedInstruction& instruction) {
+  const std::string_view text = instruction.text;
+  return operand.size <= 8 && text.starts_with("rep");
+}
+
 }  // namespace
 
 bool sets_trap_flag(const Step& step, const Guest& guest) {
@@ -118,6 +126,32 @@ void hide_trap_flag(const Step& step, Guest& guest) {
   } else if (opcode == kPushf) {
     clear_in_memory(stack_address(guest.registers()), guest);
   }
+}
+
+std::vector<Gva> own_handlers(const Step& step, const Guest& guest) {
+  constexpr std::array<unsigned, 12> kFaults = {0, 5, 6, 7, 10, 11, 12, 13, 14, 16, 17, 19};
+  std::vector<Gva> own;
+  const GuestTables tables = guest.tables(step.before);
+  for (const unsigned vector : kFaults) {
+    const auto handler = handler_of(static_cast<Vector>(vector), tables);
+    if (!handler || std::ranges::find(own, *handler) != own.end()) continue;
+    const auto gpa = tables.translate(*handler);
+    if (gpa && guest.memory().kind(*gpa) == RegionKind::kRam) own.push_back(*handler);
+  }
+  if (own.empty() || stops_in_handlers()) return {};
+  const auto instruction = decode_instruction(step.code, step.before);
+  if (!instruction) return own;
+  for (const Operand& operand : instruction->operands) {
+    if (operand.kind != Operand::Kind::kMemory) continue;
+    // A string instruction may move on, either way.
+    constexpr std::uint64_t kReach = 0x10000;
+    const bool moves_on = is_string_operand(operand, *instruction);
+    std::erase_if(own, [&](Gva handler) {
+      const std::uint64_t after = handler - operand.linear;
+      return after < operand.size || (moves_on && after + kReach < 2 * kReach);
+    });
+  }
+  return own;
 }
 
 std::vector<Gva> ends_without_stepping(const Step& step, const Guest& guest) {

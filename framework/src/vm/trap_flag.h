@@ -16,6 +16,10 @@ bool sets_trap_flag(const Step& step, const Guest& guest);
 /// INT n that was delivered.
 void hide_trap_flag(const Step& step, Guest& guest);
 
+/// The guest's own handlers for exceptions that the step can raise, where it would not end there:
+/// they need breakpoints. Those that the instruction reads or writes itself are left out.
+std::vector<Gva> own_handlers(const Step& step, const Guest& guest);
+
 /// Where an instruction leads to that can't be stepped: a 64-bit IRET, which there are KVMs that
 /// step together with the next instruction, and SYSCALL, which saves TF in R11 and may keep it.
 /// Both, and the handlers of the faults that they can raise. Empty for any other step.
