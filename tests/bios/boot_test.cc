@@ -221,6 +221,20 @@ TEST_F(BootSectorTest, AServiceCanBeCalledFarAndReplayed) {
   EXPECT_EQ(diagnosis.history.size(), 4U);
 }
 
+// mov ah, 0; int 16h; mov bl, al; mov ax, 0301h; mov cx, 2; mov dx, 80h; int 13h; cli; hlt
+TEST_F(BootSectorTest, ARunAfterABootHasTheBiosAnew) {
+  const RealModeImage image{
+      "anew", boot_sector({0xB4, 0, 0xCD, 0x16, 0x88, 0xC3, 0xB8, 0x01, 0x03, 0xB9, 2, 0, 0xBA,
+                           0x80, 0, 0xCD, 0x13, 0xFA, 0xF4})};
+  bios().keys = "a";
+  EXPECT_EQ(run(image).registers.bl(), 'a');
+  for (int i = 0; i < 2; ++i) {
+    const Outcome outcome = machine().run(image);
+    EXPECT_THAT(outcome, Halted()) << report(outcome);
+    EXPECT_EQ(outcome.registers.bl(), 'a');
+  }
+}
+
 TEST_F(BootSectorTest, VectorsThatABiosLeavesToOthersReturn) {
   for (const std::uint8_t vector : std::vector<std::uint8_t>{0x1B, 0x1C, 0x4A, 0x70, 0x77}) {
     std::vector<std::uint8_t> code{0xCD, vector, 0xF4};

@@ -51,6 +51,49 @@ TEST_F(DiskServiceTest, ReadsByCylinderHeadAndSector) {
   EXPECT_EQ(call_.name, "read 1 sector from 1008 of drive 0x80, memory 0x2000");
 }
 
+TEST_F(DiskServiceTest, SaysWhatWasAskedForAndWhyNot) {
+  read(0, 0, 0, 2);
+  EXPECT_EQ(call_.name,
+            "read 2 sectors at cylinder 0, head 0, sector 0 of drive 0x80, which has 19 cylinders, "
+            "16 heads and 63 sectors");
+  read(0, 0, 1, 1, 0x85);
+  EXPECT_EQ(call_.name,
+            "read 1 sector at cylinder 0, head 0, sector 1 of drive 0x85, which has no disk");
+  by_packet(0x43, 129, 7);
+  EXPECT_EQ(call_.name, "write 129 sectors from 7 of drive 0x80 by a packet of 16 bytes");
+  bios_.drives.emplace(kFirstFloppy, Disk{2880});
+  call(0x13, {.rax = 0x0202, .rbx = 0xFE00, .rcx = 1, .rdx = 0});
+  EXPECT_EQ(call_.name,
+            "read 2 sectors at cylinder 0, head 0, sector 1 of drive 0x0, memory 0xfe00: across 64 "
+            "KiB");
+}
+
+// F000:FE00 is 1 MiB less a sector. The IVT is at the beginning.
+TEST_F(DiskServiceTest, ATransferGoesThroughAClosedA20Gate) {
+  memory_ = GuestMemory{2 * kMiB, CpuMode::kReal16};
+  const auto transfer = [this](unsigned ah) {
+    call(0x13, {.rax = ah << 8U | 2U, .rbx = 0xFF00, .rcx = 1, .rdx = 0x80}, 0xF000);
+  };
+  Disk::Sector sector{};
+  sector.fill(0x5A);
+  disk().write(0, sector);
+  disk().write(1, sector);
+  transfer(0x02);
+  EXPECT_EQ(memory_.read<std::uint8_t>(Gpa{0}), 0);
+  EXPECT_EQ(memory_.read<std::uint8_t>(Gpa{0x1000FF}), 0x5A);
+  memory_.fill(Gpa{kMiB}, 0x400, 0);
+  a20_is_open_ = false;
+  transfer(0x02);
+  EXPECT_EQ(memory_.read<std::uint8_t>(Gpa{0xFF}), 0x5A) << "of the first sector";
+  EXPECT_EQ(memory_.read<std::uint8_t>(Gpa{0x2FF}), 0x5A) << "of the second";
+  EXPECT_EQ(memory_.read<std::uint8_t>(Gpa{0x300}), 0);
+  EXPECT_EQ(memory_.read<std::uint8_t>(Gpa{0x100000}), 0);
+  memory_.fill(Gpa{0}, 0x300, 0x77);
+  transfer(0x03);
+  EXPECT_EQ(disk().read(0)[511], 0x77);
+  EXPECT_EQ(disk().read(1)[0], 0x77);
+}
+
 TEST_F(DiskServiceTest, RefusesPlacesThatTheDiskLacks) {
   for (const auto& [cylinder, head, sector] :
        {std::tuple{0U, 0U, 0U}, {0U, 16U, 1U}, {19U, 0U, 1U}, {1023U, 0U, 1U}}) {

@@ -80,6 +80,27 @@ TEST_F(MemoryMapTest, CanBeTheTests) {
   EXPECT_FALSE(call_.is_known) << "a BIOS without the function";
 }
 
+// The older functions tell of the RAM from 1 MiB on without a gap.
+TEST_F(MemoryMapTest, TheOlderFunctionsAgreeWithIt) {
+  using enum MemoryRange::Type;
+  const auto kib = [this] { return call(0x15, {.rax = 0x8800}).ax(); };
+  bios_.settings.memory_map = {{Gpa{0}, 0x9FC00, kUsable},
+                               {Gpa{kMiB}, 2 * kMiB, kUsable},
+                               {Gpa{3 * kMiB}, kMiB, kUsable},
+                               {Gpa{5 * kMiB}, kMiB, kUsable}};
+  EXPECT_EQ(kib(), 3 * 1024);
+  EXPECT_EQ(call(0x15, {.rax = 0xE801}).ax(), 3 * 1024);
+  bios_.settings.memory_map = {{Gpa{kMiB}, 31 * kMiB, kUsable}};
+  EXPECT_EQ(call(0x15, {.rax = 0xE801}).ax(), 15 * 1024);
+  EXPECT_EQ(call_.after.bx(), 16 * 16);
+  bios_.settings.memory_map = {{Gpa{kMiB}, kMiB, kReserved}};
+  EXPECT_EQ(kib(), 0);
+  bios_.settings.memory_map = {{Gpa{0}, 1ULL << 40U, kUsable}};
+  EXPECT_EQ(kib(), 0xFFFF);
+  bios_.settings.memory_map = std::vector<MemoryRange>{};
+  EXPECT_EQ(kib(), 15 * 1024) << "a BIOS that has only these";
+}
+
 TEST_F(SystemServicesTest, TheA20Gate) {
   EXPECT_EQ(call(0x15, {.rax = 0x2402}).al(), 1) << "open, as most BIOSes leave it";
   EXPECT_FALSE(call(0x15, {.rax = 0x2400}).rflags.cf());

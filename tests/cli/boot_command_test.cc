@@ -135,6 +135,26 @@ TEST_F(BootCommandTest, BadInputIsOneLineThatNamesIt) {
   expect_usage_error(source + " --boot --memory 64K", "a guest needs 1 MiB of memory");
 }
 
+TEST_F(BootCommandTest, ThereAreNumbersFor128HardDisks) {
+  const std::string image = disk_image("disk.img", 20'000);
+  std::string disks;
+  for (int i = 0; i < 127; ++i) disks += " --disk " + image;
+  run_json(image + " --boot --keys k" + disks, 0);
+  expect_usage_error(image + " --boot --keys k" + disks + " --disk " + image,
+                     "--disk: 129 hard disks: a BIOS has numbers for 128, 0x80 to 0xff");
+}
+
+TEST_F(BootCommandTest, StandardInputIsNoDisk) {
+  expect_usage_error("- --boot", "a guest boots from a file, which is read as the guest reads it");
+}
+
+TEST_F(BootCommandTest, AnImageThatCantBeWrittenToIsRefusedFirst) {
+  if (geteuid() == 0) GTEST_SKIP() << "root may write to any file";
+  const std::string image = disk_image("disk.img", 2880);
+  std::filesystem::permissions(folder_ / "disk.img", std::filesystem::perms::owner_read);
+  expect_usage_error(image + " --boot --write --keys k", "--write: can't write to");
+}
+
 TEST_F(BootCommandTest, HostileIsATableOfStates) {
   const Result good = hltest("run --boot --hostile --keys k " + file("boot.asm", kSource));
   EXPECT_THAT(good.out, HasSubstr("DF set                            the same\n"));

@@ -43,7 +43,7 @@ struct Bios {
   /// INT 15h, AX = 2400h to 2403h.
   bool has_a20_service = true;
   /// What INT 15h, AX = E820h tells; the guest's RAM unless it is given. Empty: the BIOS lacks the
-  /// function.
+  /// function. AX = E801h and AH = 88h tell the same of the RAM from 1 MiB on.
   std::optional<std::vector<MemoryRange>> memory_map = std::nullopt;
   std::vector<DiskFailure> disk_failures{};
 };

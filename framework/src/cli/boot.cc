@@ -7,11 +7,18 @@
 #include "cli/assemble.h"
 #include "cli/disk_file.h"
 #include "cli/file.h"
+#include "cli/usage_error.h"
 
 namespace hltest::cli {
 namespace {
 
 Disk disk_to_boot(const RunOptions& options) {
+  if (options.file == kStandardInput) {
+    throw UsageError(
+        "--boot: a guest boots from a file, which is read as the guest reads it: not from standard "
+        "input (-)");
+  }
+  if (options.boot->write) check_can_be_written(options.file);
   if (!is_nasm_source(options.file)) {
     Disk disk = disk_of(options.file);
     check_is_flat(options.file);
@@ -29,6 +36,13 @@ bool boots_from_floppy(const RunOptions& options, const Disk& disk) {
 
 // Puts the disks into their drives, and the keys.
 void set_up(const RunOptions& options, const Disk& disk, Drive drive, Machine& machine) {
+  constexpr std::size_t kMost = 0x100 - kFirstHardDisk;
+  const std::size_t hard_disks =
+      options.boot->disks.size() + (drive < kFirstHardDisk ? 0 : std::size_t{1});
+  if (hard_disks > kMost) {
+    throw UsageError(fmt::format("--disk: {} hard disks: a BIOS has numbers for {}, 0x80 to 0xff",
+                                 hard_disks, kMost));
+  }
   machine.insert(drive, disk);
   auto next = static_cast<Drive>(drive < kFirstHardDisk ? kFirstHardDisk : drive + 1);
   for (const std::string& path : options.boot->disks) machine.insert(next++, disk_of(path));

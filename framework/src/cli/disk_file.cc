@@ -1,6 +1,7 @@
 #include "cli/disk_file.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -18,6 +19,11 @@ Disk disk_of(const std::string& path) {
   } catch (const SetupError& error) {
     throw UsageError(error.what());
   }
+}
+
+void check_can_be_written(const std::string& path) {
+  if (access(path.c_str(), W_OK) == 0) return;
+  throw UsageError(fmt::format("--write: can't write to {}: {}", path, std::strerror(errno)));
 }
 
 void write_back(const Disk& disk, const std::string& path) {

@@ -103,6 +103,9 @@ Diagnosis diagnose(const Outcome& outcome) {
   if (outcome.record != nullptr) {
     explain_end(outcome, diagnosis);
     explain_further(outcome, diagnosis);
+    for (const std::string& each : outcome.record->missed_interrupts) {
+      diagnosis.findings.push_back(each);
+    }
     if (!outcome.halted() && !std::holds_alternative<ConditionMet>(outcome.stop)) {
       for (std::string& each : findings(outcome)) diagnosis.findings.push_back(std::move(each));
     }

@@ -73,7 +73,7 @@ void add_calls(Lines& lines, const AccessLog& log) {
   if (left_out > 0)
     lines.push_back(
         {.text = fmt::format("({} call{} before these)", left_out, left_out == 1 ? "" : "s")});
-  for (const std::string& call : std::span{calls}.subspan(left_out)) lines.push_back(cut(call));
+  for (const std::string& call : std::span{calls}.subspan(left_out)) add_wrapped(lines, call);
 }
 
 }  // namespace

@@ -69,6 +69,16 @@ internal::PcConnections connections_of(internal::BiosRun& bios) {
 
 }  // namespace
 
+void internal::MachineParts::begin_bios() {
+  bios_run = {.settings = bios,
+              .drives = drives,
+              .pic = pc.pic,
+              .keyboard = pc.keyboard,
+              .com1 = pc.com1,
+              .cmos = pc.cmos,
+              .vga = pc.vga};
+}
+
 Bios& Machine::bios() { return parts_for("bios()").bios; }
 
 void Machine::insert(Drive drive, Disk disk) {
@@ -104,13 +114,6 @@ Outcome Machine::boot(Drive drive, const StartRegisters& start) {
     install(own.bios_run, own.services);
     own.pc = internal::attach_pc(own.bus, own.state.memory_size(), connections_of(own.bios_run));
   }
-  own.bios_run = {.settings = own.bios,
-                  .drives = own.drives,
-                  .pic = own.pc.pic,
-                  .keyboard = own.pc.keyboard,
-                  .com1 = own.pc.com1,
-                  .cmos = own.pc.cmos,
-                  .vga = own.pc.vga};
 
   Outcome outcome =
       run(boot_sector(disk->second, sector), at_boot(start, own.state.registers, drive));

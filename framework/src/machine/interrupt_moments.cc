@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <type_traits>
 
 #include <hltest/error.h>
 
@@ -17,6 +18,28 @@ Gva address_of(const AtLabel& at, Vector vector, const FlatImage& image) {
   if (symbol && symbol->offset) return Gva{(image.load_address() + *symbol->offset).value()};
   throw SetupError(fmt::format("interrupt({:#x}) at the label '{}': {} has no such label",
                                static_cast<unsigned>(vector), at.label, image.name()));
+}
+
+std::string describe(const InterruptMoment& moment) {
+  return std::visit(
+      [](const auto& form) -> std::string {
+        using Form = std::decay_t<decltype(form)>;
+        if constexpr (std::is_same_v<Form, AtHalts>) {
+          return fmt::format("at {} further HLT{} with interrupts enabled", form.times,
+                             form.times == 1 ? "" : "s");
+        } else if constexpr (std::is_same_v<Form, AtAddress>) {
+          return fmt::format("at {}, where the guest did not get to", to_string(form.address));
+        } else if constexpr (std::is_same_v<Form, AtLabel>) {
+          return fmt::format("at {}", form.label);
+        } else if constexpr (std::is_same_v<Form, AfterAccesses>) {
+          return fmt::format("after {} accesses", form.count);
+        } else if constexpr (std::is_same_v<Form, AfterInstructions>) {
+          return fmt::format("after {} instructions", form.count);
+        } else {
+          return "on a condition that was never true";
+        }
+      },
+      moment);
 }
 
 }  // namespace
@@ -50,6 +73,21 @@ void InterruptMoments::request_if(HasCome has_come) {
     if (is_now) each.source->request();
     return is_now;
   });
+}
+
+std::vector<std::string> InterruptMoments::missed(std::span<const WantedInterrupt> wanted) const {
+  std::vector<std::string> missed;
+  for (const WantedInterrupt& each : pending_) {
+    missed.push_back(fmt::format("the test's interrupt {:#x} did not come: it was wanted {}",
+                                 static_cast<unsigned>(each.vector), describe(each.moment)));
+  }
+  for (const WantedInterrupt& each : wanted) {
+    if (!each.source->interrupt()) continue;
+    missed.push_back(fmt::format(
+        "the test's interrupt {:#x} was requested, and the guest could not take it until its end",
+        static_cast<unsigned>(each.vector)));
+  }
+  return missed;
 }
 
 void InterruptMoments::on_access(const Access& /*access*/,

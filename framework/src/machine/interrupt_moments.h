@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <hltest/image.h>
@@ -25,6 +26,9 @@ class InterruptMoments : public Observer {
   /// Throws `SetupError` for a label that `image` does not have, and for more addresses than a
   /// processor has breakpoints.
   InterruptMoments(std::span<const WantedInterrupt> wanted, const FlatImage& image);
+
+  /// The interrupts of `wanted` that the guest has not got, in a sentence each.
+  [[nodiscard]] std::vector<std::string> missed(std::span<const WantedInterrupt> wanted) const;
 
   void on_access(const Access& access, std::span<const MemoryWrite> writes) override;
   void on_halt(GuestView& guest) override;

@@ -134,6 +134,7 @@ Outcome Machine::run_with(const FlatImage& image, const StartRegisters& start, b
        .has_gigabyte_pages = internal::paging_features_of(own.state.cpuid).gigabyte_pages}));
   check_mmio(own.bus, snapshot->memory.layout());
   if (!is_warm) own.bus.begin_run();
+  if (!is_warm && own.pc.pic != nullptr) own.begin_bios();
   internal::InterruptMoments moments{own.interrupts, image};
   snapshot->served_msrs = served_msrs(own.bus);
 
@@ -156,6 +157,7 @@ Outcome Machine::run_with(const FlatImage& image, const StartRegisters& start, b
     take_end(ending, own.timeout, *own.guest, outcome);
   }
   record->recent = ring.snapshots();
+  record->missed_interrupts = moments.missed(own.interrupts);
   if (std::holds_alternative<Timeout>(outcome.stop)) {
     record->end = std::make_shared<internal::Snapshot>(own.guest->save());
   }

@@ -18,6 +18,9 @@ namespace hltest::internal {
 struct MachineParts {
   explicit MachineParts(CpuMode mode) : state(mode), memory(state.memory_size(), mode) {}
 
+  /// The BIOS begins a run as the test has set it up.
+  void begin_bios();
+
   StartState state;
   GuestMemory memory;
   DeviceBus bus{};
@@ -27,7 +30,7 @@ struct MachineParts {
   ServiceTable services{};
   Bios bios{};
   Drives drives{};
-  BiosRun bios_run{};  // of the last run that booted
+  BiosRun bios_run{};  // of the last run, once one has booted
   std::vector<WantedInterrupt> interrupts{};
   Pc pc{};  // of no devices before the first that boots
   std::chrono::milliseconds timeout = Machine::kDefaultTimeout;
