@@ -235,6 +235,16 @@ TEST_F(BootSectorTest, ARunAfterABootHasTheBiosAnew) {
   }
 }
 
+// jmp 0:8000h, where there are zeros up to the end of the segment
+TEST_F(BootSectorTest, AJumpIntoNothingEndsWithTheSegment) {
+  const Outcome outcome = run(RealModeImage{"zeros", boot_sector({0xEA, 0x00, 0x80, 0x00, 0x00})});
+  ASSERT_THAT(outcome, Raised(GeneralProtection())) << report(outcome);
+  const Diagnosis diagnosis = diagnose(outcome);
+  EXPECT_THAT(diagnosis.findings,
+              ElementsAre("it ran past the end of its code segment: IP went beyond ffff"));
+  EXPECT_EQ(diagnosis.left_image_at.value().instruction, "jmp far 0x0000:0x8000");
+}
+
 TEST_F(BootSectorTest, VectorsThatABiosLeavesToOthersReturn) {
   for (const std::uint8_t vector : std::vector<std::uint8_t>{0x1B, 0x1C, 0x4A, 0x70, 0x77}) {
     std::vector<std::uint8_t> code{0xCD, vector, 0xF4};

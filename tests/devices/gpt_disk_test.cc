@@ -170,7 +170,7 @@ TEST(GptDiskTest, WrongPartitionsAreRefused) {
   EXPECT_EQ(refusal(kSectors, std::vector<GptPartition>(129, one)),
             "129 partitions: gpt_disk makes a table of 128, so leave some out");
   EXPECT_EQ(refusal(kSectors, {{.first = 33, .sectors = 1}}),
-            "partition 1 has 1 sectors from sector 33 on: partitions lie in sectors 34 to 4966 of "
+            "partition 1 has 1 sector from sector 33 on: partitions lie in sectors 34 to 4966 of "
             "this disk");
   EXPECT_THAT(refusal(kSectors, {{.first = 4966, .sectors = 2}}), HasSubstr("34 to 4966"));
   EXPECT_EQ(refusal(kSectors, {{.first = 4966, .sectors = 1}}), "(nothing was thrown)");
@@ -183,7 +183,7 @@ TEST(GptDiskTest, WrongPartitionsAreRefused) {
       refusal(
           kSectors,
           {{.first = 34, .sectors = 1, .content = {sector(RealModeImage{"big", Bytes(513, 1)})}}}),
-      "partition 1 (sectors 34-34) has 1 sectors, and its content big needs 2 from its sector "
+      "partition 1 (sectors 34-34) has 1 sector, and its content big needs 2 from its sector "
       "0 on: make it larger");
   EXPECT_EQ(refusal(kSectors, {{.first = 34, .sectors = 1, .name = std::u16string(37, u'x')}}),
             "the name of partition 1 has 37 UTF-16 units: shorten it to 36 at most");

@@ -44,7 +44,7 @@ TEST(GuestMemoryTest, ChecksBoundsAndChangesNothing) {
             "write of 4 bytes at 0xffe: 0x1000 is outside the guest's memory (RAM 0x0-0xfff)");
   EXPECT_EQ(memory.read<std::uint16_t>(Gpa{0xFFE}), 0);
   EXPECT_EQ(message_of<MemoryError>([&] { (void)memory.read<char>(Gpa{~0ULL}); }),
-            "read of 1 bytes at 0xffffffffffffffff: 0xffffffffffffffff is outside the guest's "
+            "read of 1 byte at 0xffffffffffffffff: 0xffffffffffffffff is outside the guest's "
             "memory (RAM 0x0-0xfff)");
   EXPECT_THAT(message_of<MemoryError>([&] { (void)memory.read_bytes(Gpa{0x10}, ~0ULL); }),
               HasSubstr("outside the guest's memory"));
@@ -70,7 +70,7 @@ TEST_F(ProtectedModeTest, SystemRegionCanBeReadAndNotWritten) {
   EXPECT_THAT(run(ProtectedModeImage{"halt", {0xF4}, Gpa{0}}), Halted());
   EXPECT_EQ(memory().read<std::uint8_t>(kSystemRegion + 5), 0xF4);
   EXPECT_EQ(message_of<MemoryError>([&] { memory().write<char>(kSystemRegion, 0); }),
-            "write of 1 bytes at 0xf0000000: 0xf0000000 to 0xffffffff belongs to the framework "
+            "write of 1 byte at 0xf0000000: 0xf0000000 to 0xffffffff belongs to the framework "
             "(RAM 0x0-0xfff)");
 }
 

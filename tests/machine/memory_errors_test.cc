@@ -103,7 +103,7 @@ TEST(MemoryErrorsTest, ABoolIsTrueUnlessItsByteIsZero) {
   EXPECT_TRUE(memory.read<bool>(Gpa{2}));
   EXPECT_EQ(memory.read<bool>(Gpa{1}), true);
   EXPECT_THAT(message_of<MemoryError>([&] { (void)memory.read<bool>(Gpa{0x1000}); }),
-              HasSubstr("read of 1 bytes at 0x1000"));
+              HasSubstr("read of 1 byte at 0x1000"));
 }
 
 TEST(MemoryErrorsTest, AMovedFromMemory) {

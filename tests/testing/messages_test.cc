@@ -118,7 +118,7 @@ TEST(MatcherMessages, MemoryIsComparedAsAHexdump) {
   EXPECT_THAT(text, HasSubstr("Actual: guest memory, RAM 0x0-0xfff"));
   EXPECT_THAT(text, HasSubstr("0x00000020   68 [61] 6c  6c  6f "));
   EXPECT_THAT(text, HasSubstr("| 68 [65] 6c  6c  6f "));
-  EXPECT_THAT(message(memory, HasBytes(Gpa{0}, {1})), HasSubstr("Expected: has 1 bytes at 0x0"));
+  EXPECT_THAT(message(memory, HasBytes(Gpa{0}, {1})), HasSubstr("Expected: has 1 byte at 0x0"));
   EXPECT_THAT(message(memory, HasBytes(Gpa{0xFFF}, {1, 2})),
               HasSubstr("which can't be read: read of 2 bytes at 0xfff: 0x1000 is outside"));
 }

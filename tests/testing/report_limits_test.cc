@@ -69,7 +69,7 @@ TEST(ReportLimitsTest, EightPortsAreShown) {
   AccessLog log;
   for (Port port = 1; port <= 8; ++port) log.add(Access::out(port, 1, 'x'));
   EXPECT_THAT(shown(log), Not(Contains(HasSubstr("more ports"))));
-  EXPECT_THAT(shown(log), Contains("out 0x0008  1 bytes: 78 \"x\""));
+  EXPECT_THAT(shown(log), Contains("out 0x0008  1 byte: 78 \"x\""));
   log.add(Access::out(9, 1, 'x'));
   EXPECT_THAT(shown(log), AllOf(Contains("... and 1 more ports"), Contains(HasSubstr("0x0008")),
                                 Not(Contains(HasSubstr("0x0009")))));

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "bios/disk_calls.h"
+#include "x86/counted.h"
 
 namespace hltest::internal {
 namespace {
@@ -55,7 +56,7 @@ std::uint64_t move(BiosCall& call, Disk& disk, const Transfer& transfer) {
 
 // `read 2 sectors`
 std::string name_of(Operation operation, std::uint64_t count) {
-  return fmt::format("{} {} sector{}", name(operation), count, count == 1 ? "" : "s");
+  return fmt::format("{} {}", name(operation), counted(count, "sector"));
 }
 
 // Returns the status and tells how many sectors were moved.

@@ -4,6 +4,8 @@
 
 #include <numeric>
 
+#include "x86/counted.h"
+
 namespace hltest {
 
 Access Access::in(Port port, std::uint8_t size, std::uint64_t value) {
@@ -21,8 +23,8 @@ std::string to_string(const Access& access) {
                          width, access.value, access.answered ? "" : " (floating bus)");
     }
     case Space::kMmio:
-      return fmt::format("{} {:#x}, {} bytes: {:#x}{}", access.is_read() ? "read" : "write",
-                         access.address, access.size, access.value,
+      return fmt::format("{} {:#x}, {}: {:#x}{}", access.is_read() ? "read" : "write",
+                         access.address, internal::counted(access.size, "byte"), access.value,
                          access.answered ? "" : " (nothing there)");
     case Space::kMsr:
       return fmt::format("{} {:#x}: {:#x}{}", access.is_read() ? "rdmsr" : "wrmsr", access.address,

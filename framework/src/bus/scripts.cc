@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "bus/device_bus.h"
+#include "x86/counted.h"
 
 namespace hltest {
 namespace {
@@ -70,10 +71,10 @@ class ScriptedPort : public Device {
     for (Condition& condition : conditions_) {
       if (condition.value.has_value() && *condition.value != access.value) continue;
       if (++condition.seen != condition.count) continue;
-      guest.stop(
-          condition.value.has_value()
-              ? fmt::format("{:#x} was written to port {:#x}", access.value, access.port())
-              : fmt::format("port {:#x} was written {} times", access.port(), condition.count));
+      guest.stop(condition.value.has_value()
+                     ? fmt::format("{:#x} was written to port {:#x}", access.value, access.port())
+                     : fmt::format("port {:#x} was written {}", access.port(),
+                                   internal::counted(condition.count, "time")));
     }
     return true;
   }

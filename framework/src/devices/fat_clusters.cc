@@ -8,6 +8,7 @@
 
 #include "devices/fat_layout.h"
 #include "devices/sector_bytes.h"
+#include "x86/counted.h"
 
 namespace hltest::internal {
 namespace {
@@ -24,15 +25,15 @@ void check_fit(const std::vector<FatFile>& files, const FatLayout& layout) {
   for (const FatFile& file : files) needed += clusters_for(file, layout);
   if (needed > layout.clusters) {
     throw SetupError(fmt::format(
-        "the files need {} clusters of {} bytes, and a FAT volume of {} sectors has {}: make it "
+        "the files need {} of {} bytes, and a FAT volume of {} sectors has {}: make it "
         "larger",
-        needed, layout.cluster_size(), layout.sectors, layout.clusters));
+        counted(needed, "cluster"), layout.cluster_size(), layout.sectors, layout.clusters));
   }
   if (files.size() > layout.root_entries) {
     throw SetupError(
-        fmt::format("{} files: the root directory of a FAT volume of {} sectors has {} entries, so "
+        fmt::format("{}: the root directory of a FAT volume of {} sectors has {} entries, so "
                     "leave some out",
-                    files.size(), layout.sectors, layout.root_entries));
+                    counted(files.size(), "file"), layout.sectors, layout.root_entries));
   }
 }
 
@@ -41,8 +42,8 @@ void take_own(const FatFile& file, const FatLayout& layout, std::vector<bool>& i
   const std::uint64_t needed = clusters_for(file, layout);
   if (file.clusters.size() != needed) {
     throw SetupError(fmt::format(
-        "{} needs {} clusters of {} bytes, and FatFile::clusters has {}: give it as many",
-        file.name, needed, layout.cluster_size(), file.clusters.size()));
+        "{} needs {} of {} bytes, and FatFile::clusters has {}: give it as many", file.name,
+        counted(needed, "cluster"), layout.cluster_size(), file.clusters.size()));
   }
   for (const std::uint16_t cluster : file.clusters) {
     if (cluster < FatLayout::kFirstCluster || cluster >= is_used.size()) {

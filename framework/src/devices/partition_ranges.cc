@@ -4,6 +4,8 @@
 
 #include <hltest/error.h>
 
+#include "x86/counted.h"
+
 namespace hltest::internal {
 namespace {
 
@@ -16,9 +18,9 @@ void check_place(std::size_t index, const PartitionRange& range, std::uint64_t f
       range.first >= first && range.first <= last && range.sectors - 1 <= last - range.first;
   if (is_within) return;
   throw SetupError(
-      fmt::format("partition {} has {} sectors from sector {} on: partitions lie in sectors {} to "
+      fmt::format("partition {} has {} from sector {} on: partitions lie in sectors {} to "
                   "{} of this disk",
-                  index + 1, range.sectors, range.first, first, last));
+                  index + 1, counted(range.sectors, "sector"), range.first, first, last));
 }
 
 void check_overlap(const std::vector<PartitionRange>& ranges, std::size_t index) {
@@ -38,9 +40,10 @@ void check_content(std::size_t index, const PartitionRange& range) {
     const std::uint64_t size = part.bytes().size();
     const std::uint64_t sectors = (size + Disk::kSectorSize - 1) / Disk::kSectorSize;
     if (part.lba < range.sectors && sectors <= range.sectors - part.lba) continue;
-    throw SetupError(fmt::format(
-        "{} has {} sectors, and its content {} needs {} from its sector {} on: make it larger",
-        describe(index, range), range.sectors, part.image.name(), sectors, part.lba));
+    throw SetupError(
+        fmt::format("{} has {}, and its content {} needs {} from its sector {} on: make it larger",
+                    describe(index, range), counted(range.sectors, "sector"), part.image.name(),
+                    sectors, part.lba));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "machine/cause.h"
@@ -148,8 +149,27 @@ std::string executed_ivt(const Outcome& outcome) {
   constexpr std::uint64_t kIvtSize = 0x400;
   if (outcome.registers_are_lost() || outcome.registers.cr0.pe()) return {};
   const Gva at = outcome.stop_address();
+  const Exception* const exception = outcome.exception();
+  const bool has_wrapped = exception != nullptr && outcome.registers.rip == 0 &&
+                           exception->vector == Vector::kGeneralProtection;
+  if (has_wrapped) return {};  // it has not executed anything there
   if (at.value() >= kIvtSize || outcome.image->offset_of(Gpa{at.value()})) return {};
   return "it executed the IVT (0x0-0x3ff) as code";
+}
+
+// IP does not wrap: the processor raises #GP for the fetch beyond the limit, and pushes 16 bits of
+// it.
+std::string ran_past_the_segment(const Outcome& outcome, const ReplayedEnd& end) {
+  constexpr std::uint64_t kEnd = 0x10000;
+  if (outcome.registers_are_lost() || outcome.registers.cr0.pe()) return {};
+  if (outcome.exception() == nullptr || outcome.registers.rip != 0) return {};
+  const auto last_two = end.last | std::views::reverse | std::views::take(2);
+  const bool has_passed = std::ranges::any_of(last_two, [](const Step& step) {
+    const Gva at = step.before.code_address();
+    const auto size = disassemble_one(step.code, at, cpu_mode(step.before)).bytes.size();
+    return step.before.rip + size == kEnd;
+  });
+  return has_passed ? "it ran past the end of its code segment: IP went beyond ffff" : "";
 }
 
 // Functions that the BIOS does not have, each once.
@@ -178,7 +198,7 @@ std::vector<std::string> findings(const Outcome& outcome, const ReplayedEnd& end
   std::vector<std::string> found;
   const Step& last = end.last.back();
   for (std::string each :
-       {overwritten_code(outcome, end),
+       {overwritten_code(outcome, end), ran_past_the_segment(outcome, end),
         // Steps that were given up say nothing of the stack at the end.
         end.took_too_long()
             ? ""

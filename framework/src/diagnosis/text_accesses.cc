@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "diagnosis/text.h"
+#include "x86/counted.h"
 
 namespace hltest::internal {
 namespace {
@@ -20,9 +21,10 @@ void add_outputs(Lines& lines, const PortView& ports) {
     const auto& [port, bytes] = outputs[i];
     constexpr std::size_t kMostShown = 12;
     const auto head = std::span{bytes}.first(std::min(kMostShown, bytes.size()));
-    lines.push_back(cut(fmt::format("out {:#06x}  {} bytes: {:02x}{} \"{}\"", port, bytes.size(),
-                                    fmt::join(head, " "), bytes.size() > kMostShown ? " .." : "",
-                                    escape({bytes.begin(), bytes.end()}))));
+    lines.push_back(
+        cut(fmt::format("out {:#06x}  {}: {:02x}{} \"{}\"", port, counted(bytes.size(), "byte"),
+                        fmt::join(head, " "), bytes.size() > kMostShown ? " .." : "",
+                        escape({bytes.begin(), bytes.end()}))));
   }
   if (outputs.size() > kMostPorts) {
     lines.push_back({.text = fmt::format("... and {} more ports", outputs.size() - kMostPorts)});
@@ -71,8 +73,7 @@ void add_calls(Lines& lines, const AccessLog& log) {
   }
   const std::size_t left_out = calls.size() - std::min(calls.size(), kMostCallsShown);
   if (left_out > 0)
-    lines.push_back(
-        {.text = fmt::format("({} call{} before these)", left_out, left_out == 1 ? "" : "s")});
+    lines.push_back({.text = fmt::format("({} before these)", counted(left_out, "call"))});
   for (const std::string& call : std::span{calls}.subspan(left_out)) add_wrapped(lines, call);
 }
 

@@ -7,6 +7,8 @@
 
 #include <hltest/error.h>
 
+#include "x86/counted.h"
+
 namespace hltest::internal {
 namespace {
 
@@ -25,16 +27,15 @@ std::string describe(const InterruptMoment& moment) {
       [](const auto& form) -> std::string {
         using Form = std::decay_t<decltype(form)>;
         if constexpr (std::is_same_v<Form, AtHalts>) {
-          return fmt::format("at {} further HLT{} with interrupts enabled", form.times,
-                             form.times == 1 ? "" : "s");
+          return fmt::format("at {} with interrupts enabled", counted(form.times, "further HLT"));
         } else if constexpr (std::is_same_v<Form, AtAddress>) {
           return fmt::format("at {}, where the guest did not get to", to_string(form.address));
         } else if constexpr (std::is_same_v<Form, AtLabel>) {
           return fmt::format("at {}", form.label);
         } else if constexpr (std::is_same_v<Form, AfterAccesses>) {
-          return fmt::format("after {} accesses", form.count);
+          return fmt::format("after {} {}", form.count, form.count == 1 ? "access" : "accesses");
         } else if constexpr (std::is_same_v<Form, AfterInstructions>) {
-          return fmt::format("after {} instructions", form.count);
+          return "after " + counted(form.count, "instruction");
         } else {
           return "on a condition that was never true";
         }

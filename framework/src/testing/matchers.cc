@@ -9,6 +9,7 @@
 
 #include "testing/described.h"
 #include "testing/hexdump.h"
+#include "x86/counted.h"
 #include "x86/registers/error_code.h"
 
 namespace hltest {
@@ -169,7 +170,8 @@ OutcomeMatcher WroteValues(Port port,
 }
 
 MemoryMatcher HasBytes(Gpa gpa, std::vector<std::uint8_t> bytes) {
-  std::string expectation = fmt::format("has {} bytes at {}", bytes.size(), to_string(gpa));
+  std::string expectation =
+      fmt::format("has {} at {}", internal::counted(bytes.size(), "byte"), to_string(gpa));
   return bytes_matcher(std::move(expectation), gpa, std::move(bytes));
 }
 

@@ -6,6 +6,8 @@
 
 #include <hltest/memory_layout.h>
 
+#include "x86/counted.h"
+
 namespace hltest {
 namespace {
 
@@ -44,9 +46,9 @@ std::string GuestMemory::describe_ram() const { return internal::describe_ram(cu
 void GuestMemory::copy_out(Gpa gpa, std::span<std::uint8_t> to) const {
   const std::uint64_t backed = current().backed(gpa, to.size());
   if (backed < to.size()) {
-    throw MemoryError(fmt::format("read of {} bytes at {}: {} is outside the guest's memory ({})",
-                                  to.size(), to_string(gpa), to_string(gpa + backed),
-                                  describe_ram()));
+    throw MemoryError(fmt::format("read of {} at {}: {} is outside the guest's memory ({})",
+                                  internal::counted(to.size(), "byte"), to_string(gpa),
+                                  to_string(gpa + backed), describe_ram()));
   }
   current().read(gpa, to);
 }
@@ -57,18 +59,18 @@ void GuestMemory::check_write(const char* operation, Gpa gpa, std::uint64_t coun
   const internal::Backing& memory = current();
   const std::uint64_t backed = count > kMostAtOnce ? 0 : memory.backed(gpa, count);
   if (backed < count) {
-    throw MemoryError(fmt::format("{} of {} bytes at {}: {} is outside the guest's memory ({})",
-                                  operation, count, to_string(gpa), to_string(gpa + backed),
-                                  describe_ram()));
+    throw MemoryError(fmt::format("{} of {} at {}: {} is outside the guest's memory ({})",
+                                  operation, internal::counted(count, "byte"), to_string(gpa),
+                                  to_string(gpa + backed), describe_ram()));
   }
   if (count == 0) return;
   const bool has_rom = mode_ == CpuMode::kReal16;
   const Gpa first = has_rom ? kRomRegion : kSystemRegion;
   const Gpa last = has_rom ? kRomRegion + (kRomFreeOffset - 1) : kHighMemory - 1;
   if (gpa > last || gpa + (count - 1) < first) return;
-  throw MemoryError(fmt::format("{} of {} bytes at {}: {} to {} belongs to the framework ({})",
-                                operation, count, to_string(gpa), to_string(first), to_string(last),
-                                describe_ram()));
+  throw MemoryError(fmt::format("{} of {} at {}: {} to {} belongs to the framework ({})", operation,
+                                internal::counted(count, "byte"), to_string(gpa), to_string(first),
+                                to_string(last), describe_ram()));
 }
 
 void GuestMemory::copy_in(Gpa gpa, std::span<const std::uint8_t> from) {
@@ -100,8 +102,9 @@ std::vector<std::uint8_t> GuestMemory::read_bytes(Gpa gpa, std::uint64_t count) 
   // Before there is room for them: the count may be a mistake.
   const std::uint64_t backed = count > kMostAtOnce ? 0 : current().backed(gpa, count);
   if (backed < count) {
-    throw MemoryError(fmt::format("read of {} bytes at {}: {} is outside the guest's memory ({})",
-                                  count, to_string(gpa), to_string(gpa + backed), describe_ram()));
+    throw MemoryError(fmt::format("read of {} at {}: {} is outside the guest's memory ({})",
+                                  internal::counted(count, "byte"), to_string(gpa),
+                                  to_string(gpa + backed), describe_ram()));
   }
   return current().read(gpa, count);
 }

@@ -1,5 +1,6 @@
 #include <hltest/x86/register_name.h>
 #include "x86/causes/causes.h"
+#include "x86/counted.h"
 #include "x86/registers/read_number.h"
 
 #include <fmt/format.h>
@@ -87,8 +88,8 @@ std::string cause_of_memory(const Registers& registers, const DecodedInstruction
                          segment->selector);
     }
     if (!is_within(*segment, memory)) {
-      return fmt::format("the {} byte{} at {}:{:#x} {} beyond the limit of {}, {:#x}", memory.size,
-                         memory.size == 1 ? "" : "s", name, memory.value,
+      return fmt::format("the {} at {}:{:#x} {} beyond the limit of {}, {:#x}",
+                         counted(memory.size, "byte"), name, memory.value,
                          memory.size == 1 ? "is" : "are", name, segment->limit);
     }
     const bool is_code = (segment->type & 0x8) != 0;
