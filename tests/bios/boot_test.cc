@@ -260,6 +260,8 @@ TEST_F(BootSectorTest, ADiskBeyondALoadersReachIsSparse) {
                 (void)Disk{at(1ULL << 55U, RealModeImage{"far", {1}})};
               }),
               HasSubstr("far at sector 36028797018963968: a disk can have 2^32 sectors"));
+  bios().conventional_kib = 640;
+  EXPECT_THAT(run(disk), ShowsText(0, "Hello, world"));
   bios().conventional_kib = 641;
   EXPECT_THAT(message_of<SetupError>([&] { (void)run(disk); }),
               HasSubstr("bios().conventional_kib = 641: it can be 640 at most"));

@@ -118,6 +118,8 @@ TEST_F(VideoServiceTest, Mode13hHasPixels) {
   call(0x10, {.rax = 0x0C2A, .rcx = 319, .rdx = 199});
   EXPECT_EQ(memory_.read<std::uint8_t>(Gpa{0xA0000 + 320 * 200 - 1}), 0x2A);
   EXPECT_EQ(call(0x10, {.rax = 0x0D00, .rcx = 319, .rdx = 199}).al(), 0x2A);
+  call(0x10, {.rax = 0x0C85, .rcx = 319, .rdx = 199});
+  EXPECT_EQ(call(0x10, {.rax = 0x0D00, .rcx = 319, .rdx = 199}).al(), 0x85) << "no XOR";
   call(0x10, {.rax = 0x0CFF, .rcx = 320, .rdx = 199});
   EXPECT_EQ(memory_.read<std::uint8_t>(Gpa{0xA0000 + 320 * 200}), 0) << "beyond the row";
 }
@@ -249,6 +251,12 @@ TEST_F(VideoServiceTest, PagesAreApart) {
   EXPECT_EQ(call(0x10, {.rax = 0x0F00}).bh(), 1);
   call(0x10, {.rax = 0x050A});
   EXPECT_EQ(call(0x10, {.rax = 0x0F00}).bh(), 1) << "there is no page 10";
+  EXPECT_EQ(bios_.vga->display().cursor_cell, 0x800U + 1);
+  call(0x10, {.rax = 0x0200, .rdx = 0x0305});
+  EXPECT_EQ(bios_.vga->display().cursor_cell, 0x800U + 1) << "page 0 is not shown";
+  call(0x10, {.rax = 0x0500});
+  EXPECT_EQ(bios_.vga->display().cursor_cell, 3U * 80 + 5);
+  EXPECT_EQ(bios_.vga->display().first_cell, 0U);
 }
 
 // Whatever a guest has made of the data area, nothing outside the display's memory is written.

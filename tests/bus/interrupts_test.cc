@@ -220,4 +220,19 @@ TEST_F(InterruptsTest, TheLogHasTheVectorThatWasDelivered) {
   EXPECT_EQ(outcome.accesses.interrupts()[0].access, 2U) << "requested by the second OUT";
 }
 
+class Told : public Device {
+ public:
+  void halted(GuestView& /*guest*/) override { ++times; }
+  int times = 0;
+};
+
+TEST_F(RealModeTest, ADeviceIsToldOfHltsThatAnInterruptCanEnd) {
+  const auto device = std::make_shared<Told>();
+  machine().attach(PortRange{0x60, 0x60}, device);
+  EXPECT_THAT(run(RealModeImage{"cli", {0xFA, 0xF4}}), Halted());
+  EXPECT_EQ(device->times, 0);
+  EXPECT_THAT(run(RealModeImage{"sti", {0xFB, 0xF4}}), Halted());
+  EXPECT_EQ(device->times, 1);
+}
+
 }  // namespace

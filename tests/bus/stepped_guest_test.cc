@@ -205,4 +205,15 @@ TEST_F(SteppedRealModeTest, AHandlersFirstInstructionIsFoundToBeTheFault) {
   }
 }
 
+// push 100h; inc eax; pushf; pop ecx; pop ebx; hlt. Only in 64-bit code would 40h be a prefix of
+// PUSHF, and what is on the stack the flags.
+TEST_F(ProtectedModeTest, AnIncBeforeAPushfIsNoPrefix) {
+  machine().nmi(kNever);
+  const Outcome outcome =
+      run(ProtectedModeImage{"inc", {0x68, 0x00, 0x01, 0, 0, 0x40, 0x9C, 0x59, 0x5B, 0xF4}});
+  EXPECT_THAT(outcome, Halted());
+  EXPECT_EQ(outcome.registers.ebx(), 0x100U);
+  EXPECT_FALSE(Rflags{outcome.registers.rcx}.tf());
+}
+
 }  // namespace

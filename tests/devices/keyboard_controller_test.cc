@@ -94,5 +94,20 @@ TEST_F(KeyboardControllerTest, TheControllerAnswers) {
   EXPECT_THAT(command(0x20), ElementsAre(0x45));
 }
 
+// Whoever closes it: the output port has no state of its own for the gate.
+TEST_F(KeyboardControllerTest, TheOutputPortHasTheA20Gate) {
+  const auto output_port = [this] {
+    wired_.out(0x64, 0xD0);
+    return answers().at(0);
+  };
+  wired_.out(0x64, 0xD1);
+  wired_.out(0x60, 0xDF);
+  EXPECT_TRUE(wired_.guest.a20_is_open());
+  EXPECT_EQ(output_port() & 2U, 2U);
+  wired_.guest.set_a20(false);
+  EXPECT_EQ(output_port() & 2U, 0U);
+  EXPECT_EQ(output_port(), 0xDDU);
+}
+
 }  // namespace
 }  // namespace hltest::internal

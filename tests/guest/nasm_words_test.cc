@@ -161,6 +161,22 @@ TEST(SourceLimitsTest, EachWordThatDefinesAMacro) {
   }
 }
 
+// `$ax` is a label, named like a register. NASM puts it, as the last one, before a local label that
+// precedes all others, and its section may be another.
+TEST(SourceLimitsTest, ALabelMayBeNamedLikeARegister) {
+  const std::string listing =
+      "     1 00000000 90                      .early: nop\n"
+      "     2                                          section .data\n"
+      "     3 00000000 90                      $ax: nop\n";
+  const SourceMap read{"x.asm",
+                       listing,
+                       "-- Symbols ---\n---- Section .text ---\n0 0 ax.early\n"
+                       "---- Section .data ---\n1 1 ax\n",
+                       {}};
+  EXPECT_TRUE(read.symbol(".early").has_value());
+  EXPECT_FALSE(read.symbol("ax.early").has_value());
+}
+
 // NASM's directives have no case.
 TEST(NasmWordsTest, DirectivesMayBeInCapitals) {
   EXPECT_EQ(changed_bits("USE64"), 64U);

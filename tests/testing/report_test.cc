@@ -107,6 +107,22 @@ TEST(ReportTest, FitsEightyColumnsAndFiftyLines) {
   EXPECT_LE(count, 50);
 }
 
+// The history has room for 16 characters of file and line.
+TEST(ReportTest, ALongFilesNameIsCutAtItsBeginning) {
+  Diagnosis diagnosis = divide_error();
+  const auto step_in = [](const std::string& file) {
+    HistoryStep step{.address = Gva{0x1000}, .instruction = "nop"};
+    step.source.emplace();
+    step.source->line.file = file;
+    step.source->line.line = 1;
+    return step;
+  };
+  diagnosis.history = {step_in("abcdefghij.asm"), step_in("abcdefghijk.asm")};
+  const std::string text = to_text(diagnosis);
+  EXPECT_THAT(text, HasSubstr(" abcdefghij.asm:1"));
+  EXPECT_THAT(text, HasSubstr(" ..defghijk.asm:1"));
+}
+
 TEST(ReportTest, ColourMakesTheReasonAndTheCauseStandOut) {
   Diagnosis diagnosis = divide_error();
   diagnosis.cause = "the divisor ecx is 0, and " + std::string(70, 'w');

@@ -57,4 +57,27 @@ TEST(HaltMeaningTest, AnExceptionFromVirtual8086ModeRestoresEachSegment) {
   EXPECT_EQ(registers.gs.base, Gva{0x400});
 }
 
+// The GDT's limit is the offset of its last byte: its last descriptor counts.
+TEST(HaltMeaningTest, TheLastDescriptorOfTheGdtIsRead) {
+  constexpr std::uint64_t kGdt = 0x9000;
+  constexpr std::uint16_t kLast = 0x10;
+  const std::vector<std::uint32_t> frame = {0x0102, kLast, 2};  // EIP, CS, EFLAGS
+  // Base 12340000h, limit FFFFFh, granularity, 32 bits, code.
+  const std::vector<std::uint8_t> descriptor = {0xFF, 0xFF, 0, 0, 0x34, 0x9A, 0xCF, 0x12};
+  const auto read = [&](Gva gva, std::size_t count) -> std::vector<std::uint8_t> {
+    if (gva == Gva{kGdt + kLast} && count == 8) return descriptor;
+    const std::uint64_t offset = gva.value() - kStack;
+    if (gva.value() < kStack || offset + count > frame.size() * 4) return {};
+    std::vector<std::uint8_t> bytes(count);
+    std::memcpy(bytes.data(), reinterpret_cast<const std::uint8_t*>(frame.data()) + offset, count);
+    return bytes;
+  };
+  Registers at_exit = at_handler(Vector::kDivideError);
+  at_exit.gdt = {.base = Gva{kGdt}, .limit = kLast + 7};
+  EXPECT_EQ(internal::interpret_halt(at_exit, at_exit, kHandlers, read).registers.cs.base,
+            Gva{0x12340000});
+  at_exit.gdt.limit = kLast + 6;
+  EXPECT_EQ(internal::interpret_halt(at_exit, at_exit, kHandlers, read).registers.cs.base, Gva{0});
+}
+
 }  // namespace
