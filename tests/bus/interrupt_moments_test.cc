@@ -193,7 +193,7 @@ TEST_F(InterruptMomentsTest, AGuestThatSetsTfIsNotSteppedAnyMore) {
 
 // A test's interrupt that did not come is told, also of a guest that halted.
 TEST_F(InterruptMomentsTest, AnInterruptThatDoesNotComeIsTold) {
-  const auto told = [this](const InterruptMoment& moment) {
+  const auto told = [](const InterruptMoment& moment) {
     Machine machine{CpuMode::kReal16};
     machine.interrupt(kVector, moment);
     return diagnose(machine.run(guest(kTenIncrements))).findings;

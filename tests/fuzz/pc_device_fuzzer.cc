@@ -46,9 +46,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Disk disk{1000};
   DeviceBus bus;
   attach_pc(bus, 16 * kMiB,
-            {.next_key = [&input]() -> std::optional<std::uint8_t> {
+            {.next_key = [&input]() -> std::optional<KeyStroke> {
                if (input.remaining_bytes() == 0) return std::nullopt;
-               return input.ConsumeIntegral<std::uint8_t>();
+               return KeyStroke{.scan_code = input.ConsumeIntegral<std::uint8_t>(),
+                                .with_shift = input.ConsumeBool()};
              },
              .serial_input = [&serial_input]() -> const std::string& { return serial_input; },
              .disk = [&disk](unsigned device) { return device == 0 ? &disk : nullptr; }});

@@ -49,12 +49,14 @@ class Pixel {
   bool has_planes_;
 };
 
-// Of several colours at ES:DX, 3 bytes each; none where they do not fit in the guest's RAM.
+constexpr std::uint64_t kColourSize = 3;  // red, green, blue
+
+// Of several colours at ES:DX; none where they do not fit in the guest's RAM.
 std::optional<Gpa> colours_at(const BiosCall& call) {
   const Registers& r = call.registers();
   constexpr unsigned kColours = 256;
   const Gpa from = call.address(r.es, r.dx());
-  const bool fits = r.bx() + r.cx() <= kColours && call.memory().is_ram(from, r.cx() * 3U);
+  const bool fits = r.bx() + r.cx() <= kColours && call.memory().is_ram(from, r.cx() * kColourSize);
   return fits ? std::optional{from} : std::nullopt;
 }
 
@@ -62,10 +64,11 @@ void write_colours(BiosCall& call) {
   const auto from = colours_at(call);
   if (!from) return;
   const Registers& r = call.registers();
-  const std::vector<std::uint8_t> bytes = call.memory().read_bytes(*from, r.cx() * 3U);
-  for (unsigned i = 0; i < r.cx(); ++i) {
+  const std::vector<std::uint8_t> bytes = call.memory().read_bytes(*from, r.cx() * kColourSize);
+  for (std::size_t i = 0; i < r.cx(); ++i) {
+    const std::size_t at = i * kColourSize;
     call.vga().set_colour(static_cast<std::uint8_t>(r.bx() + i),
-                          {bytes[i * 3], bytes[i * 3 + 1], bytes[i * 3 + 2]});
+                          {bytes[at], bytes[at + 1], bytes[at + 2]});
   }
 }
 
@@ -74,7 +77,7 @@ void read_colours(BiosCall& call) {
   if (!to) return;
   const Registers& r = call.registers();
   for (unsigned i = 0; i < r.cx(); ++i) {
-    call.write(*to + i * 3, call.vga().colour(static_cast<std::uint8_t>(r.bx() + i)));
+    call.write(*to + i * kColourSize, call.vga().colour(static_cast<std::uint8_t>(r.bx() + i)));
   }
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ranges>
 #include <utility>
 
 #include "machine/cause.h"
@@ -163,8 +162,8 @@ std::string ran_past_the_segment(const Outcome& outcome, const ReplayedEnd& end)
   constexpr std::uint64_t kEnd = 0x10000;
   if (outcome.registers_are_lost() || outcome.registers.cr0.pe()) return {};
   if (outcome.exception() == nullptr || outcome.registers.rip != 0) return {};
-  const auto last_two = end.last | std::views::reverse | std::views::take(2);
-  const bool has_passed = std::ranges::any_of(last_two, [](const Step& step) {
+  const auto two = static_cast<std::ptrdiff_t>(std::min<std::size_t>(end.last.size(), 2));
+  const bool has_passed = std::any_of(end.last.end() - two, end.last.end(), [](const Step& step) {
     const Gva at = step.before.code_address();
     const auto size = disassemble_one(step.code, at, cpu_mode(step.before)).bytes.size();
     return step.before.rip + size == kEnd;
