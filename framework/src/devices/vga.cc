@@ -1,6 +1,7 @@
 #include "devices/vga.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 namespace hltest::internal {
@@ -184,14 +185,14 @@ void Vga::set_crtc_word(std::size_t at, unsigned value) {
 
 Vga::Colour Vga::colour(std::uint8_t index) const {
   Colour colour{};
-  std::copy_n(state_.dac.begin() + index * 3, 3, colour.begin());
+  std::copy_n(state_.dac.begin() + std::ptrdiff_t{3} * index, 3, colour.begin());
   return colour;
 }
 
 void Vga::set_colour(std::uint8_t index, Colour colour) {
-  std::ranges::transform(colour, state_.dac.begin() + index * 3, [](std::uint8_t component) {
-    return static_cast<std::uint8_t>(component & kSixBits);
-  });
+  std::ranges::transform(
+      colour, state_.dac.begin() + std::ptrdiff_t{3} * index,
+      [](std::uint8_t component) { return static_cast<std::uint8_t>(component & kSixBits); });
 }
 
 }  // namespace hltest::internal

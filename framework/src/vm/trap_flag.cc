@@ -85,7 +85,7 @@ std::optional<Gva> delivered_flags(const Step& step, const Guest& guest) {
   for (const unsigned size : {8U, 4U, 2U}) {
     for (const unsigned error_code : {0U, 1U}) {
       for (const Gva top : tops_of_frame(step, now, size, error_code + 3)) {
-        const Gva frame = top + error_code * size;
+        const Gva frame = top + std::uint64_t{error_code} * size;
         const Gva flags_at = frame + std::uint64_t{2} * size;
         const auto rip = read_number(read, frame, size);
         const auto cs = read_number(read, frame + size, 2);
