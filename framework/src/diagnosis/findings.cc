@@ -156,8 +156,8 @@ std::string executed_ivt(const Outcome& outcome) {
   return "it executed the IVT (0x0-0x3ff) as code";
 }
 
-// IP does not wrap: the processor raises #GP for the fetch beyond the limit, and pushes 16 bits of
-// it.
+// IP does not wrap (an emulated processor's may): the processor raises #GP for the fetch beyond the
+// limit, and pushes 16 bits of it.
 std::string ran_past_the_segment(const Outcome& outcome, const ReplayedEnd& end) {
   constexpr std::uint64_t kEnd = 0x10000;
   if (outcome.registers_are_lost() || outcome.registers.cr0.pe()) return {};
