@@ -8,9 +8,7 @@
 namespace {
 
 using namespace hltest;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 constexpr Vector kVector{0x20};
 
@@ -189,30 +187,6 @@ TEST_F(InterruptMomentsTest, AGuestThatSetsTfIsNotSteppedAnyMore) {
   ASSERT_NE(outcome.exception(), nullptr) << report(outcome);
   EXPECT_EQ(outcome.exception()->vector, Vector::kDebug) << "its own single step";
   EXPECT_EQ(count(), 0U);
-}
-
-// A test's interrupt that did not come is told, also of a guest that halted.
-TEST_F(InterruptMomentsTest, AnInterruptThatDoesNotComeIsTold) {
-  const auto told = [](const InterruptMoment& moment) {
-    Machine machine{CpuMode::kReal16};
-    machine.interrupt(kVector, moment);
-    return diagnose(machine.run(guest(kTenIncrements))).findings;
-  };
-  const std::string begin = "the test's interrupt 0x20 did not come: it was wanted ";
-  EXPECT_THAT(told(AtHalts{2}), ElementsAre(begin + "at 2 further HLTs with interrupts enabled"));
-  EXPECT_THAT(told(AtAddress{Gva{0x1234}}),
-              ElementsAre(begin + "at 0x1234, where the guest did not get to"));
-  EXPECT_THAT(told(AfterAccesses{3}), ElementsAre(begin + "after 3 accesses"));
-  EXPECT_THAT(told(AfterInstructions{1000}), ElementsAre(begin + "after 1000 instructions"));
-  EXPECT_THAT(told(When{[](GuestView&) { return false; }}),
-              ElementsAre(begin + "on a condition that was never true"));
-  EXPECT_THAT(
-      told(AfterInstructions{2}),
-      ElementsAre("the test's interrupt 0x20 was requested, and the guest could not take it "
-                  "until its end"))
-      << "IF is 0";
-  machine().interrupt(kVector, AfterInstructions{2});
-  EXPECT_THAT(diagnose(run(guest(kTenIncrements))).findings, IsEmpty());
 }
 
 std::string instructions_of(const Diagnosis& diagnosis) {

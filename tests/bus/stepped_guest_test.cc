@@ -96,6 +96,21 @@ TEST_F(SteppedRealModeTest, AHandlerFindsNoTrapFlagInItsFrame) {
   EXPECT_EQ(outcome.registers.ax(), 0x46);
 }
 
+// mov al, [handler]; mov si, handler; mov di, 2000h; mov cx, 4; rep movsb; mov byte [handler], 41h;
+// hlt. The handler: nop (four times). Stepping puts breakpoints there on some KVMs.
+TEST_F(SteppedRealModeTest, AGuestReadsAndWritesItsHandlerAsItIs) {
+  constexpr std::uint16_t kHandler = 0x1014;
+  set_handler(Vector::kDivideError, kHandler);
+  machine().nmi(kNever);
+  const Outcome outcome = run(RealModeImage{
+      "handler", {0xA0, 0x14, 0x10, 0xBE, 0x14, 0x10, 0xBF, 0x00, 0x20, 0xB9, 0x04, 0x00,
+                  0xF3, 0xA4, 0xC6, 0x06, 0x14, 0x10, 0x41, 0xF4, 0x90, 0x90, 0x90, 0x90}});
+  ASSERT_THAT(outcome, Halted()) << report(outcome);
+  EXPECT_EQ(outcome.registers.al(), 0x90);
+  EXPECT_THAT(memory().read_bytes(Gpa{0x2000}, 4), Each(0x90));
+  EXPECT_EQ(memory().read<std::uint8_t>(Gpa{kHandler}), 0x41);
+}
+
 // The same with a handler that pushes first: push bp; mov bp, sp; mov ax, [bp+6]; add word [bp+2],
 // 2; pop bp; iret
 TEST_F(SteppedRealModeTest, NorDoesAHandlerThatPushes) {

@@ -10,12 +10,11 @@
 
 namespace hltest::internal {
 
-Gpa BiosCall::address(const Segment& segment, std::uint16_t offset) const {
-  const Gpa linear{segment.base.value() + offset};
-  return guest.a20_is_open() ? linear : through_closed_a20(linear);
-}
-
 namespace {
+
+Gpa through_a20(const GuestView& guest, Gpa gpa) {
+  return guest.a20_is_open() ? gpa : through_closed_a20(gpa);
+}
 
 // Calls `move` for each part of a range behind the gate that is RAM: of a closed one, what goes on
 // beyond a MiB goes on elsewhere.
@@ -23,7 +22,7 @@ template <typename Bytes, typename Move>
 void for_each_part(const BiosCall& call, Gpa gpa, Bytes bytes, const Move& move) {
   while (!bytes.empty()) {
     const auto size = std::min<std::uint64_t>(bytes.size(), kMiB - gpa.value() % kMiB);
-    const Gpa behind = call.guest.a20_is_open() ? gpa : through_closed_a20(gpa);
+    const Gpa behind = through_a20(call.guest, gpa);
     if (call.memory().is_ram(behind, size)) move(behind, bytes.first(size));
     bytes = bytes.subspan(size);
     gpa = gpa + size;
@@ -31,6 +30,10 @@ void for_each_part(const BiosCall& call, Gpa gpa, Bytes bytes, const Move& move)
 }
 
 }  // namespace
+
+Gpa BiosCall::address(const Segment& segment, std::uint16_t offset) const {
+  return through_a20(guest, Gpa{segment.base.value() + offset});
+}
 
 void BiosCall::write(Gpa gpa, std::span<const std::uint8_t> bytes) const {
   for_each_part(*this, gpa, bytes, [this](Gpa at, auto part) { memory().write_bytes(at, part); });

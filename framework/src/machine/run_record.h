@@ -21,7 +21,7 @@ struct RunRecord {
   std::shared_ptr<const Backing> memory{};  ///< at the end
   std::optional<Display> display{};         ///< at the end, of a guest that booted
   PagingFeatures paging_features{};
-  /// What the test wanted and the guest did not get, each in a sentence.
+  /// The test's interrupts that the guest did not get, each in a sentence.
   std::vector<std::string> missed_interrupts{};
   std::vector<unsigned> own_vectors{};  ///< of the exceptions, those that the test wrote to the IVT
 };

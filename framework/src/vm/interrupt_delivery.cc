@@ -17,7 +17,7 @@ std::optional<Vector> InterruptDelivery::due(bool is_stepped) {
     if (is_stepped) requested_->instructions = guest_.instructions();
   }
   const bool is_nmi = vector == Vector::kNonMaskableInterrupt;
-  // There are KVMs that tell the NMI they hold off only at some later exit.
+  // Some KVMs deliver an NMI that they hold off only after a later exit.
   is_held_off_ = is_nmi ? guest_.vcpu().pending_events().interrupt.shadow != 0
                         : !guest_.vcpu().is_ready_for_interrupt();
   if (!is_held_off_) return vector;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <string_view>
 
 #include "vm/debug_probe.h"
 #include "vm/stepping.h"
@@ -99,10 +98,14 @@ std::optional<Gva> delivered_flags(const Step& step, const Guest& guest) {
   return std::nullopt;
 }
 
-// True for memory that SI or DI points to, in an instruction that moves them.
-bool is_string_operand(const Operand& operand, const DecodedInstruction& instruction) {
-  const std::string_view text = instruction.text;
-  return operand.size <= 8 && text.starts_with("rep");
+// A string instruction that repeats moves on in memory, either way.
+bool may_repeat(const Step& step) {
+  const CpuMode mode = cpu_mode(step.before);
+  for (const std::uint8_t byte : step.code) {
+    if (!is_prefix(byte, mode)) return false;
+    if (byte == 0xF2 || byte == 0xF3) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -129,6 +132,7 @@ void hide_trap_flag(const Step& step, Guest& guest) {
 }
 
 std::vector<Gva> own_handlers(const Step& step, const Guest& guest) {
+  if (stops_in_handlers()) return {};
   constexpr std::array<unsigned, 12> kFaults = {0, 5, 6, 7, 10, 11, 12, 13, 14, 16, 17, 19};
   std::vector<Gva> own;
   const GuestTables tables = guest.tables(step.before);
@@ -138,14 +142,13 @@ std::vector<Gva> own_handlers(const Step& step, const Guest& guest) {
     const auto gpa = tables.translate(*handler);
     if (gpa && guest.memory().kind(*gpa) == RegionKind::kRam) own.push_back(*handler);
   }
-  if (own.empty() || stops_in_handlers()) return {};
+  if (own.empty()) return own;
   const auto instruction = decode_instruction(step.code, step.before);
   if (!instruction) return own;
+  constexpr std::uint64_t kReach = 0x10000;
+  const bool moves_on = may_repeat(step);
   for (const Operand& operand : instruction->operands) {
     if (operand.kind != Operand::Kind::kMemory) continue;
-    // A string instruction may move on, either way.
-    constexpr std::uint64_t kReach = 0x10000;
-    const bool moves_on = is_string_operand(operand, *instruction);
     std::erase_if(own, [&](Gva handler) {
       const std::uint64_t after = handler - operand.linear;
       return after < operand.size || (moves_on && after + kReach < 2 * kReach);
